@@ -1,0 +1,1 @@
+"""The rules of SaaSKit: pure Python, no framework, no network, no clock."""

@@ -1,0 +1,1 @@
+"""Recurring revenue, exact: per month, and what moved it."""

@@ -1,0 +1,85 @@
+"""What counts as recurring revenue, and how much of it a subscription is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from saaskit_core.coupons import Coupon, CouponDuration, canonical, discount_lines
+from saaskit_core.periods import InvalidPeriod, utc
+from saaskit_core.subscriptions.policies import CouponsInMrr
+from saaskit_core.subscriptions.states import SubscriptionStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+    from fractions import Fraction
+
+    from saaskit_core.money import Money
+    from saaskit_core.periods import Interval
+    from saaskit_core.plans import Price
+    from saaskit_core.subscriptions.model import Subscription
+
+COUNTED = frozenset({SubscriptionStatus.ACTIVE, SubscriptionStatus.RENEWAL_PENDING})
+"""Past due counts; a trial, a first payment that is awaited, and every suspension don't."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RevenueLine:
+    """A stretch of time in which a subscription brought `amount` per `interval`, without tax.
+
+    `amount` is for all units, after the discounts that count. Without `ends_at` it goes on.
+    """
+
+    subscription_id: str
+    customer_id: str
+    amount: Money
+    interval: Interval
+    starts_at: datetime
+    ends_at: datetime | None = None
+
+    def __post_init__(self) -> None:
+        """Bring the instants to UTC; an end before the start is refused with InvalidPeriod."""
+        object.__setattr__(self, "starts_at", utc(self.starts_at))
+        if self.ends_at is not None:
+            object.__setattr__(self, "ends_at", utc(self.ends_at))
+            if self.ends_at < self.starts_at:
+                raise InvalidPeriod(starts_at=self.starts_at, ends_at=self.ends_at)
+
+    @property
+    def monthly(self) -> Fraction:
+        """Minor units per month, exact."""
+        return self.amount.minor / self.interval.months
+
+    def counts_at(self, at: datetime) -> bool:
+        """Tell whether it brings revenue at an instant: its start counts, its end doesn't."""
+        return self.starts_at <= at and (self.ends_at is None or at < self.ends_at)
+
+
+def is_counted(subscription: Subscription) -> bool:
+    """Tell whether a subscription is recurring revenue now."""
+    return subscription.status in COUNTED and subscription.price.is_recurring
+
+
+def recurring_amount(
+    price: Price,
+    quantity: int = 1,
+    *,
+    coupons: Iterable[Coupon] = (),
+    policy: CouponsInMrr = CouponsInMrr.FOREVER,
+) -> Money:
+    """Return what a price brings per interval once the coupons that count are taken off."""
+    amount = price.amount * quantity
+    counting = canonical(coupon for coupon in coupons if _counts(coupon, policy))
+    (discount,) = discount_lines([amount], counting)
+    return amount - discount
+
+
+def _counts(coupon: Coupon, policy: CouponsInMrr) -> bool:
+    match policy:
+        case CouponsInMrr.FOREVER:
+            return coupon.duration is CouponDuration.FOREVER
+        case CouponsInMrr.ALL:
+            return True
+        case CouponsInMrr.NONE:
+            return False

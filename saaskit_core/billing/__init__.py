@@ -1,0 +1,1 @@
+"""Billing: what is due, to the cent."""

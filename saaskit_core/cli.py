@@ -1,0 +1,103 @@
+"""The console script `saaskit`. A sub-command's module is imported only when it runs.
+
+An installed distribution adds sub-commands by an entry point of the group `saaskit.commands`: a
+callable without arguments that returns `Command`s. A command's `module` has `configure(parser)`,
+which adds arguments, and `run(arguments, *, now, out, err)`, which returns the exit code.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib import import_module
+from importlib.metadata import entry_points
+from typing import TYPE_CHECKING
+
+from saaskit_core.errors import SaasKitError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+GROUP = "saaskit.commands"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """One sub-command: its name, a line of help, and the module that does it."""
+
+    name: str
+    help: str
+    module: str
+
+
+OWN = (
+    Command(
+        name="quote",
+        help="what a change of price in mid-period costs, line by line",
+        module="saaskit_core.billing.quote_command",
+    ),
+    Command(
+        name="mrr",
+        help="monthly recurring revenue of a CSV file",
+        module="saaskit_core.analytics.mrr_command",
+    ),
+)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a sub-command and return the exit code: 0 done, 1 refused, 2 wrong usage."""
+    given = list(sys.argv[1:] if argv is None else argv)
+    known = {command.name: command for command in OWN}
+    if not given or given[0] not in known:
+        known = {command.name: command for command in _all()}
+    if not given or given[0] not in known:
+        return _without_command(given, known)
+    return _run(known[given[0]], given[1:])
+
+
+def _run(command: Command, given: Sequence[str]) -> int:
+    try:
+        module = import_module(command.module)
+    except ModuleNotFoundError as exc:
+        missing = f"it needs the package {exc.name}, which is not installed"
+        print(f"saaskit {command.name}: {missing}", file=sys.stderr)
+        return 1
+    parser = argparse.ArgumentParser(prog=f"saaskit {command.name}", description=command.help)
+    module.configure(parser)
+    try:
+        arguments = parser.parse_args(given)
+    except SystemExit as exc:
+        return exc.code if isinstance(exc.code, int) else 2
+    try:
+        code: int = module.run(arguments, now=datetime.now(UTC), out=sys.stdout, err=sys.stderr)
+    except SaasKitError as exc:
+        print(f"saaskit {command.name}: {exc}", file=sys.stderr)
+        return 1
+    return code
+
+
+def _without_command(given: Sequence[str], known: dict[str, Command]) -> int:
+    parser = argparse.ArgumentParser(
+        prog="saaskit", description="Subscriptions, payments, features and limits."
+    )
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    for command in known.values():
+        commands.add_parser(command.name, help=command.help, add_help=False)
+    try:
+        parser.parse_args(given)
+    except SystemExit as exc:
+        return exc.code if isinstance(exc.code, int) else 2
+    parser.print_help()
+    return 2
+
+
+def _all() -> Iterator[Command]:
+    """Ours first, then what is installed; one that can't be loaded is named and left out."""
+    yield from OWN
+    for entry in sorted(entry_points(group=GROUP), key=lambda found: found.name):
+        try:
+            yield from tuple(entry.load()())
+        except (Exception, SystemExit) as exc:  # noqa: BLE001  a foreign distribution
+            print(f"saaskit: the commands of {entry.value} can't be loaded: {exc}", file=sys.stderr)

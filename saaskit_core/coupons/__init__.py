@@ -1,0 +1,83 @@
+"""Coupons: when one may be redeemed, and what it takes off, to the minor unit."""
+
+from __future__ import annotations
+
+from saaskit_core.coupons.codes import (
+    MAX_CODE_LENGTH,
+    CouponCodeInvalid,
+    WeakCouponCode,
+    generate_code,
+    normalise_code,
+)
+from saaskit_core.coupons.discounts import (
+    AppliedCoupon,
+    applies_to,
+    canonical,
+    discount_lines,
+)
+from saaskit_core.coupons.redemption import (
+    CouponCustomerRequired,
+    CouponExpired,
+    CouponFirstPurchaseOnly,
+    CouponHasNoEffect,
+    CouponInactive,
+    CouponMinimumNotReached,
+    CouponNotForPlan,
+    CouponNotStackable,
+    CouponNotStarted,
+    CouponUsedByCustomer,
+    CouponUsedUp,
+    Discount,
+    TooManyCoupons,
+    Uses,
+    check_combination,
+    check_redeemable,
+    redeem,
+)
+from saaskit_core.coupons.terms import (
+    Coupon,
+    CouponAmountNotPositive,
+    CouponCurrencyMismatch,
+    CouponDuration,
+    CouponNotRedeemable,
+    DiscountType,
+    InvalidCoupon,
+    PercentOutOfRange,
+)
+
+__all__ = [
+    "MAX_CODE_LENGTH",
+    "AppliedCoupon",
+    "Coupon",
+    "CouponAmountNotPositive",
+    "CouponCodeInvalid",
+    "CouponCurrencyMismatch",
+    "CouponCustomerRequired",
+    "CouponDuration",
+    "CouponExpired",
+    "CouponFirstPurchaseOnly",
+    "CouponHasNoEffect",
+    "CouponInactive",
+    "CouponMinimumNotReached",
+    "CouponNotForPlan",
+    "CouponNotRedeemable",
+    "CouponNotStackable",
+    "CouponNotStarted",
+    "CouponUsedByCustomer",
+    "CouponUsedUp",
+    "Discount",
+    "DiscountType",
+    "InvalidCoupon",
+    "PercentOutOfRange",
+    "TooManyCoupons",
+    "Uses",
+    "WeakCouponCode",
+    "applies_to",
+    "canonical",
+    "check_combination",
+    "check_redeemable",
+    "discount_lines",
+    "generate_code",
+    "normalise_code",
+    "redeem",
+]

@@ -1,0 +1,252 @@
+"""What a feature is: its path, its type, its default and how several grants of it combine."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from enum import StrEnum
+
+from saaskit_core.errors import ErrorKind, SaasKitError
+from saaskit_core.features.documents import JSON, leaves, nested
+
+UNLIMITED = 2**53 - 1
+"""What a limit is when there is none: larger than any use, exact in JSON and in JavaScript."""
+
+UNLIMITED_WORD = "unlimited"
+_PATH = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*){0,5}")
+_MAX_PATH = 128
+
+
+class FeatureType(StrEnum):
+    """`limit` is a whole number from 0 up, or "unlimited"."""
+
+    BOOL = "bool"
+    LIMIT = "limit"
+    INT = "int"
+    FLOAT = "float"
+    STR = "str"
+    ENUM = "enum"
+    OBJECT = "object"
+
+
+class Merge(StrEnum):
+    """How grants of several plans combine: the most generous counts, or numbers add up."""
+
+    MOST = "most"
+    SUM = "sum"
+
+
+class InvalidFeatureDefinition(SaasKitError):
+    code = "invalid_feature_definition"
+    template = "The feature %(path)s can't be defined: %(problem)s."
+
+
+class UnknownFeature(SaasKitError):
+    code = "unknown_feature"
+    template = "There is no feature %(path)s%(hint)s"
+
+
+class FeatureValueInvalid(SaasKitError):
+    code = "feature_value_invalid"
+    kind = ErrorKind.INVALID
+    template = "The feature %(path)s can't be %(value)s: it is %(allowed)s."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeatureDefinition:
+    """A feature that plans and overrides may set. `choices` of an enum are ranked, the least first.
+
+    `default` counts where no plan says anything. A feature that isn't enabled answers with the
+    caller's own default, whatever plans grant.
+    """
+
+    path: str
+    type: FeatureType
+    default: JSON
+    merge: Merge = Merge.MOST
+    choices: tuple[str, ...] = ()
+    description: str = ""
+    is_enabled: bool = True
+
+    def __post_init__(self) -> None:
+        """Bring the default into its canonical form; refuse what can't be."""
+        if len(self.path) > _MAX_PATH or not _PATH.fullmatch(self.path):
+            problem = "a path is dotted words of a-z, 0-9 and _"
+            raise InvalidFeatureDefinition(path=self.path[:_MAX_PATH], problem=problem)
+        if (self.type is FeatureType.ENUM) != bool(self.choices):
+            raise InvalidFeatureDefinition(
+                path=self.path, problem="an enum, and only it, has choices"
+            )
+        if self.merge is Merge.SUM and self.type not in _NUMBERS:
+            raise InvalidFeatureDefinition(path=self.path, problem="only numbers can be summed")
+        object.__setattr__(self, "default", self.normalise(self.default))
+
+    def normalise(self, value: JSON) -> JSON:
+        """Return the value in the form its type is kept in. Raises FeatureValueInvalid.
+
+        A flag may be written 0 or 1, or as an object with `enabled`; a float may be written as an
+        int.
+        """
+        try:
+            return _NORMALISE[self.type](self, value)
+        except ValueError:
+            raise FeatureValueInvalid(
+                path=self.path, value=repr(value)[:60], allowed=self.allowed
+            ) from None
+
+    @property
+    def allowed(self) -> str:
+        """What a value may be, in words."""
+        if self.type is FeatureType.ENUM:
+            return f"one of {', '.join(self.choices)}"
+        return _ALLOWED[self.type]
+
+
+Definitions = Mapping[str, FeatureDefinition]
+"""Definitions by path."""
+
+
+def define(definitions: Iterable[FeatureDefinition]) -> Definitions:
+    """Return the definitions by path. Raises InvalidFeatureDefinition for two that collide.
+
+    A path may not lie below another one: the object there belongs to one of them only.
+    """
+    known: dict[str, FeatureDefinition] = {}
+    for definition in definitions:
+        if definition.path in known:
+            raise InvalidFeatureDefinition(path=definition.path, problem="it is defined twice")
+        known[definition.path] = definition
+    for path in known:
+        parents = path.split(".")
+        for length in range(1, len(parents)):
+            if ".".join(parents[:length]) in known:
+                raise InvalidFeatureDefinition(path=path, problem="it lies below another feature")
+    return known
+
+
+def problems(document: Mapping[str, JSON], definitions: Definitions) -> list[SaasKitError]:
+    """Return everything that is wrong with a feature document, each naming the path."""
+    found: list[SaasKitError] = []
+    seen: set[str] = set()
+    for path, value in leaves(document, definitions):
+        if path in seen:
+            found.append(FeatureValueInvalid(path=path, value="set twice", allowed="set once"))
+        seen.add(path)
+        problem = _problem(path, value, definitions)
+        if problem:
+            found.append(problem)
+    return found
+
+
+def validated(document: Mapping[str, JSON], definitions: Definitions) -> dict[str, JSON]:
+    """Return the document in canonical form: nested, every value normalised.
+
+    Raises the first of its problems: UnknownFeature or FeatureValueInvalid.
+    """
+    for problem in problems(document, definitions):
+        raise problem
+    return nested(
+        {
+            path: _canonical(definitions[path], value)
+            for path, value in leaves(document, definitions)
+        }
+    )
+
+
+def unknown_feature(path: str, definitions: Definitions) -> UnknownFeature:
+    """Return the error for a path nobody defined, naming the closest one that exists."""
+    close = get_close_matches(path, definitions, n=1)
+    return UnknownFeature(
+        path=path[:_MAX_PATH], hint=f"; did you mean {close[0]}?" if close else "."
+    )
+
+
+def _canonical(definition: FeatureDefinition, value: JSON) -> JSON:
+    """Keep what stands beside `enabled` in a flag written as an object, and the word unlimited."""
+    if definition.type is FeatureType.BOOL and isinstance(value, dict):
+        return value
+    kept = definition.normalise(value)
+    is_endless = definition.type is FeatureType.LIMIT and kept == UNLIMITED
+    return UNLIMITED_WORD if is_endless else kept
+
+
+def _problem(path: str, value: JSON, definitions: Definitions) -> SaasKitError | None:
+    definition = definitions.get(path)
+    if definition is None:
+        return unknown_feature(path, definitions)
+    try:
+        definition.normalise(value)
+    except FeatureValueInvalid as problem:
+        return problem
+    return None
+
+
+def _bool(_: FeatureDefinition, value: JSON) -> bool:
+    if isinstance(value, dict):
+        value = value.get("enabled")
+    if isinstance(value, bool) or (type(value) is int and value in (0, 1)):
+        return bool(value)
+    raise ValueError
+
+
+def _limit(_: FeatureDefinition, value: JSON) -> int:
+    if value == UNLIMITED_WORD:
+        return UNLIMITED
+    if type(value) is int and 0 <= value <= UNLIMITED:
+        return value
+    raise ValueError
+
+
+def _int(_: FeatureDefinition, value: JSON) -> int:
+    if type(value) is int and abs(value) <= UNLIMITED:
+        return value
+    raise ValueError
+
+
+def _float(_: FeatureDefinition, value: JSON) -> float:
+    if type(value) is int and abs(value) <= UNLIMITED:
+        return float(value)
+    if type(value) is float and math.isfinite(value):
+        return value
+    raise ValueError
+
+
+def _str(_: FeatureDefinition, value: JSON) -> str:
+    if isinstance(value, str):
+        return value
+    raise ValueError
+
+
+def _enum(definition: FeatureDefinition, value: JSON) -> str:
+    if isinstance(value, str) and value in definition.choices:
+        return value
+    raise ValueError
+
+
+def _object(_: FeatureDefinition, value: JSON) -> JSON:
+    if isinstance(value, dict | list):
+        return value
+    raise ValueError
+
+
+_NUMBERS = frozenset({FeatureType.LIMIT, FeatureType.INT, FeatureType.FLOAT})
+_NORMALISE: dict[FeatureType, Callable[[FeatureDefinition, JSON], JSON]] = {
+    FeatureType.BOOL: _bool,
+    FeatureType.LIMIT: _limit,
+    FeatureType.INT: _int,
+    FeatureType.FLOAT: _float,
+    FeatureType.STR: _str,
+    FeatureType.ENUM: _enum,
+    FeatureType.OBJECT: _object,
+}
+_ALLOWED = {
+    FeatureType.BOOL: "true or false",
+    FeatureType.LIMIT: 'a whole number from 0 up, or "unlimited"',
+    FeatureType.INT: "a whole number",
+    FeatureType.FLOAT: "a number",
+    FeatureType.STR: "a text",
+    FeatureType.OBJECT: "an object or a list",
+}

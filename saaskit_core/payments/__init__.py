@@ -1,0 +1,1 @@
+"""Payments: states and what a provider's answer means for them."""

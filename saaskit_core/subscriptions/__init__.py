@@ -1,0 +1,1 @@
+"""Subscriptions: states, facts and the one pure transition function that joins them."""

@@ -1,0 +1,278 @@
+"""What can happen to a subscription.
+
+Three kinds: what somebody **asks for** (refused with InvalidTransition when it doesn't fit), what a
+**provider reports** and what **time brings** (both change nothing when they don't fit, so that any
+order and any duplication of deliveries and sweeps ends in the same state).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from saaskit_core.subscriptions.states import (
+    BilledBy,
+    Collection,
+    StatusReason,
+    SubscriptionStatus,
+)
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from saaskit_core.periods import Period
+    from saaskit_core.plans import Price
+    from saaskit_core.subscriptions.policies import ChangeTiming, UnusedTime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Started:
+    """Somebody subscribes. `is_paid` says that the first invoice is settled; 0 days mean no trial.
+
+    `ends_at` gives a One-Time purchase its term; without it the purchase never ends.
+    """
+
+    id: str
+    customer_id: str
+    price: Price
+    quantity: int = 1
+    group: str = "main"
+    zone: str = "UTC"
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
+    trial_days: int = 0
+    has_method: bool = False
+    is_paid: bool = False
+    auto_renew: bool = True
+    billed_by: BilledBy = BilledBy.ENGINE
+    collection: Collection = Collection.AUTOMATIC
+    provider_ref: str = ""
+    previous_id: str = ""
+
+
+class CancelWhen(StrEnum):
+    NOW = "now"
+    PERIOD_END = "period_end"
+    AT = "at"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelRequested:
+    """Asked for, with a reason that Cancelled may carry; `unused` overrides the policy."""
+
+    when: CancelWhen = CancelWhen.PERIOD_END
+    at: datetime | None = None
+    reason: StatusReason = StatusReason.CUSTOMER
+    unused: UnusedTime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Uncancelled:
+    """Asked for: withdraw a cancellation that is only planned."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeRequested:
+    """Asked for: another price, another quantity, or both. `timing` overrides the policies.
+
+    `trial_days` are those of the new plan; they matter only during a trial.
+    """
+
+    price: Price
+    quantity: int | None = None
+    timing: ChangeTiming | None = None
+    trial_days: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeDropped:
+    """Asked for: give up the change that is pending."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extended:
+    """Asked for: a free stretch; the current period ends at `to`, and the next starts there."""
+
+    to: datetime
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paused:
+    """Asked for: a pause from `starts_at` (default: the end of the paid period)."""
+
+    starts_at: datetime | None = None
+    resumes_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """Asked for, or planned: the pause ends, or is given up before it began."""
+
+
+@dataclass(frozen=True, slots=True)
+class SuspendedByAdmin:
+    """Asked for by staff: block it whatever its state, to be lifted by Reinstated."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reinstated:
+    """Asked for by staff: back to where it was before SuspendedByAdmin."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentSucceeded:
+    """Reported: the invoice `invoice_key` is paid in full (by whatever mix of money and credit)."""
+
+    invoice_key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentFailed:
+    """Reported: charge number `attempt` of the invoice failed.
+
+    `is_hard` says that the method which the customer has now won't ever do (or that he has none).
+    """
+
+    invoice_key: str
+    attempt: int = 0
+    is_hard: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentActionRequired:
+    """Reported: the payer must do something before charge number `attempt` can go on."""
+
+    invoice_key: str
+    attempt: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangePaid:
+    """Reported: the invoice of a pending change is paid; the change comes into force."""
+
+    invoice_key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MethodChanged:
+    """Reported: the customer has a new default method (it retries at once), or none any more."""
+
+    has_method: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DisputeOpened:
+    """Reported: the payer's bank disputes a payment."""
+
+    dispute_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DisputeClosed:
+    """Reported: won returns the subscription to where it was; lost cancels it."""
+
+    dispute_id: str
+    is_won: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderReported:
+    """Reported for a subscription the provider bills: its state there, as of `version`."""
+
+    status: SubscriptionStatus
+    reason: StatusReason = StatusReason.NONE
+    period: Period | None = None
+    version: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class StartReached:
+    """Time: a scheduled subscription begins."""
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentTimedOut:
+    """Time: the first payment didn't come."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialEnded:
+    """Time: the trial is over (at its very instant already).
+
+    `has_method` says whether there is something to charge; None: what the status says.
+    """
+
+    has_method: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodEnded:
+    """Time: the paid period is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class CancelReached:
+    """Time: the planned cancellation is due."""
+
+
+@dataclass(frozen=True, slots=True)
+class PauseReached:
+    """Time: the planned pause begins."""
+
+
+@dataclass(frozen=True, slots=True)
+class RetryDue:
+    """Time: the next retry of the dunning schedule."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeTimedOut:
+    """Time: the payment of a pending change didn't come."""
+
+
+@dataclass(frozen=True, slots=True)
+class GraceEnded:
+    """Time: access during dunning ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class DunningEnded:
+    """Time: the last day of dunning has passed."""
+
+
+Asked = (
+    CancelRequested
+    | Uncancelled
+    | ChangeRequested
+    | ChangeDropped
+    | Extended
+    | Paused
+    | Resumed
+    | SuspendedByAdmin
+    | Reinstated
+)
+Reported = (
+    PaymentSucceeded
+    | PaymentFailed
+    | PaymentActionRequired
+    | ChangePaid
+    | MethodChanged
+    | DisputeOpened
+    | DisputeClosed
+    | ProviderReported
+)
+Timed = (
+    StartReached
+    | PaymentTimedOut
+    | TrialEnded
+    | PeriodEnded
+    | CancelReached
+    | PauseReached
+    | RetryDue
+    | ChangeTimedOut
+    | GraceEnded
+    | DunningEnded
+)
+Fact = Asked | Reported | Timed

@@ -1,0 +1,133 @@
+"""The subscription as a value: what a row holds, without the row."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from saaskit_core.errors import ErrorKind, SaasKitError
+from saaskit_core.periods import Period, period
+from saaskit_core.subscriptions.states import BilledBy, Collection, StatusReason, SubscriptionStatus
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from saaskit_core.plans import Price
+    from saaskit_core.subscriptions.policies import ChangeTiming
+
+
+class InvalidSubscription(SaasKitError):
+    code = "invalid_subscription"
+    kind = ErrorKind.INVALID
+    template = "The subscription can't be made: %(problem)s."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pause:
+    """A pause that is planned or running. Without `resumes_at` it ends when somebody resumes."""
+
+    starts_at: datetime
+    resumes_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PendingChange:
+    """A change of price or quantity that is not in force yet.
+
+    `effective_at` is None while the change waits for the payment of invoice `key`; otherwise it is
+    the instant at which it comes into force by itself. The proration was computed at
+    `requested_at`.
+    """
+
+    key: str
+    price: Price
+    quantity: int
+    timing: ChangeTiming
+    requested_at: datetime
+    effective_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subscription:
+    """One customer's subscription to one price.
+
+    `period` is the span that is paid (or free, or on trial) now; while RenewalPending it is the one
+    that ended. `term_end` bounds a One-Time purchase. `awaiting_key` names the invoice whose
+    payment it waits for. `attempt` numbers the charges of that invoice from 0; `failed_attempt` is
+    the newest of them known to have failed (−1: none); `retry_step` is the place in the dunning
+    schedule. `held_status` and `held_reason` are where it goes back to when a hold (staff, dispute)
+    is lifted, or what a scheduled one begins as.
+    """
+
+    id: str
+    customer_id: str
+    price: Price
+    anchor: datetime
+    status: SubscriptionStatus
+    status_reason: StatusReason = StatusReason.NONE
+    group: str = "main"
+    quantity: int = 1
+    billed_by: BilledBy = BilledBy.ENGINE
+    collection: Collection = Collection.AUTOMATIC
+    zone: str = "UTC"
+    period_index: int = 0
+    period: Period | None = None
+    auto_renew: bool = True
+    trial_start: datetime | None = None
+    trial_end: datetime | None = None
+    term_end: datetime | None = None
+    pending_until: datetime | None = None
+    cancel_at: datetime | None = None
+    cancel_reason: StatusReason = StatusReason.NONE
+    ended_at: datetime | None = None
+    pause: Pause | None = None
+    awaiting_key: str = ""
+    past_due_since: datetime | None = None
+    grace_until: datetime | None = None
+    retry_step: int = 0
+    attempt: int = 0
+    failed_attempt: int = -1
+    is_retry_stopped: bool = False
+    held_status: SubscriptionStatus | None = None
+    held_reason: StatusReason = StatusReason.NONE
+    dispute_id: str = ""
+    pending_change: PendingChange | None = None
+    provider_ref: str = ""
+    provider_version: int = 0
+    previous_id: str = ""
+    lock_version: int = 0
+
+    @property
+    def plan(self) -> str:
+        """The key of the plan that the price belongs to."""
+        return self.price.plan
+
+    @property
+    def is_free(self) -> bool:
+        """Whether the price is zero, so that no invoice is needed."""
+        return self.price.is_free
+
+    @property
+    def aggregate(self) -> str:
+        """The name under which its events are ordered."""
+        return f"subscription:{self.id}"
+
+
+def next_index(subscription: Subscription) -> int:
+    """Return the index of the period that follows the current one, counted from the anchor.
+
+    After a trial, an extension or a reset the anchor is the end of the current period, so it is 0
+    again.
+    """
+    current = subscription.period
+    if current is None or current.ends_at <= subscription.anchor:
+        return 0
+    return subscription.period_index + 1
+
+
+def next_period(subscription: Subscription) -> Period | None:
+    """Return the period after the current one (while there is none: the first). One-Time: None."""
+    interval = subscription.price.interval
+    if interval is None:
+        return None
+    return period(subscription.anchor, interval, next_index(subscription), subscription.zone)

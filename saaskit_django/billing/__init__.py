@@ -1,0 +1,1 @@
+"""Billing: invoices with lines and numbers, applied coupons, the wallet's ledger."""

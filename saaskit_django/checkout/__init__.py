@@ -1,0 +1,1 @@
+"""Checkout: what a customer starts: subscribing, discounts, paying, changing plan."""

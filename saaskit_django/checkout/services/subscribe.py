@@ -1,0 +1,142 @@
+"""Subscribing: the subscription, its first invoice, its coupon and its payment, all or nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from saaskit_core.errors import ErrorKind, SaasKitError
+from saaskit_core.subscriptions.facts import Started
+from saaskit_core.subscriptions.states import SubscriptionStatus
+from saaskit_core.subscriptions.transitions import create
+from saaskit_django import registry
+from saaskit_django.billing.models import Invoice
+from saaskit_django.billing.services.coupons import apply_coupon
+from saaskit_django.conf import conf
+from saaskit_django.customers.services import billing_now, lock_customer, refuse_parked
+from saaskit_django.identifiers import new_reference
+from saaskit_django.payments.selectors import default_method, has_paid_before
+from saaskit_django.payments.services.collect import Work, carry_out
+from saaskit_django.payments.services.reserve import Collection, open_payment
+from saaskit_django.plans.selectors import current_price
+from saaskit_django.subscriptions.selectors import had_trial, latest_subscription, live_subscription
+from saaskit_django.subscriptions.services import NewSubscription, start
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from saaskit_core.periods import BillingFrequency
+    from saaskit_django.customers.models import Customer
+    from saaskit_django.payments.models import Payment
+    from saaskit_django.plans.models import Price, SubscriptionPlan
+    from saaskit_django.subscriptions.models import Subscription
+
+
+class AlreadySubscribed(SaasKitError):
+    code = "already_subscribed"
+    kind = ErrorKind.CONFLICT
+    template = "There is a live subscription already; change that one instead."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Purchase:
+    """What a customer buys, by default in the plan's currency and by the default provider."""
+
+    user: Any
+    plan: SubscriptionPlan
+    frequency: BillingFrequency
+    currency: str = ""
+    quantity: int = 1
+    coupon_code: str = ""
+    provider: str = ""
+    payment_method: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subscribed:
+    """What stands now. `payment` is None when nothing is due yet; submit it once committed."""
+
+    subscription: Subscription
+    invoice: Invoice | None
+    payment: Payment | None
+
+
+def subscribe(customer: Customer, purchase: Purchase, *, now: datetime) -> Subscribed:
+    """Subscribe a customer, inside a transaction.
+
+    A free plan is Active at once, a plan with a trial is on Trial (once per product group), a
+    paid one is Pending until the provider says that its first payment arrived. Raises
+    AlreadySubscribed, CustomerParked, ProviderNotFound, PriceNotForSale and CouponNotRedeemable
+    subclasses.
+    """
+    if purchase.provider:
+        registry.payment_provider(purchase.provider)
+    customer = lock_customer(customer.pk)
+    refuse_parked(customer)
+    if live_subscription(customer, group=purchase.plan.group) is not None:
+        raise AlreadySubscribed
+    price = current_price(
+        purchase.plan, frequency=purchase.frequency, currency=purchase.currency or None
+    )
+    work = Work(now=now, at=billing_now(customer, now))
+    row = _start(customer, purchase, price, work)
+    return Subscribed(
+        subscription=row, invoice=_first_invoice(row), payment=_first_payment(row, purchase, work)
+    )
+
+
+def _start(customer: Customer, purchase: Purchase, price: Price, work: Work) -> Subscription:
+    previous = latest_subscription(customer, group=purchase.plan.group)
+    provider = purchase.provider or (registry.default_provider() if price.amount_minor else "")
+    started = Started(
+        id=new_reference("sub"),
+        customer_id=str(customer.pk),
+        price=price.to_core(),
+        quantity=purchase.quantity,
+        group=purchase.plan.group,
+        zone=customer.timezone,
+        trial_days=_trial_days(customer, purchase),
+        has_method=default_method(customer) is not None,
+        previous_id=previous.reference if previous else "",
+    )
+    decision = create(started, now=work.at, policies=conf().policies)
+    new = NewSubscription(
+        customer=customer,
+        user=purchase.user,
+        price=price,
+        provider=provider,
+        previous=previous,
+    )
+    row = start(new, decision, now=work.at)
+    if purchase.coupon_code:
+        apply_coupon(
+            row,
+            code=purchase.coupon_code,
+            user=purchase.user,
+            has_purchased=has_paid_before(customer),
+            now=work.now,
+        )
+    carry_out(row, decision, work)
+    return row
+
+
+def _trial_days(customer: Customer, purchase: Purchase) -> int:
+    return 0 if had_trial(customer, group=purchase.plan.group) else purchase.plan.trial_days
+
+
+def _first_invoice(row: Subscription) -> Invoice | None:
+    return row.invoices.exclude(status=Invoice.Status.VOID).first()
+
+
+def _first_payment(row: Subscription, purchase: Purchase, work: Work) -> Payment | None:
+    invoice = _first_invoice(row)
+    if row.status != SubscriptionStatus.PENDING or invoice is None:
+        return None
+    collection = Collection(
+        provider=row.provider,
+        user=purchase.user,
+        payment_method=purchase.payment_method,
+        attempt=row.attempt,
+        description=f"{row.subscription_plan.name} ({purchase.frequency})",
+    )
+    return open_payment(invoice, collection, now=work.now, at=work.at)

@@ -1,0 +1,35 @@
+"""Where subscribing, discounts, paying and plan changes are."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from saaskit_django.checkout.views import discounts, intents, subscriptions
+
+auth_urls = [
+    path(
+        "payment/create-intent/", intents.CreatePlanIntent.as_view(), name="payment-create-intent"
+    ),
+]
+
+core_urls = [
+    path("subscription/", subscriptions.CurrentSubscription.as_view(), name="subscription"),
+    path(
+        "subscription/health/",
+        subscriptions.SubscriptionHealthView.as_view(),
+        name="subscription-health",
+    ),
+    path("subscription/stats/", subscriptions.Stats.as_view(), name="subscription-stats"),
+    path("subscription/plans/", subscriptions.PlanOptions.as_view(), name="subscription-plans"),
+    path(
+        "subscription/change/",
+        subscriptions.ChangeSubscription.as_view(),
+        name="subscription-change",
+    ),
+    path("discounts/validate/", discounts.ValidateDiscount.as_view(), name="discount-validate"),
+    path("discounts/apply/", discounts.ApplyDiscount.as_view(), name="discount-apply"),
+]
+
+payment_urls = [
+    path("create-intent/", intents.CreateIntent.as_view(), name="create-intent"),
+]

@@ -1,0 +1,37 @@
+"""The `saaskit` commands for Django projects: init, doctor, plugins, tick.
+
+The console script finds `register` through the entry-point group `saaskit.commands`. Nothing of
+Django is imported before a command runs.
+"""
+
+from __future__ import annotations
+
+from saaskit_core.cli import Command
+
+COMMANDS = (
+    Command(
+        name="init",
+        help="print what to add to a Django project",
+        module="saaskit_django.cli.init",
+    ),
+    Command(
+        name="doctor",
+        help="say what a Django project is missing",
+        module="saaskit_django.cli.doctor",
+    ),
+    Command(
+        name="plugins",
+        help="list the plugins, broken ones too",
+        module="saaskit_django.cli.plugins",
+    ),
+    Command(
+        name="tick",
+        help="run everything that is due, once",
+        module="saaskit_django.cli.tick",
+    ),
+)
+
+
+def register() -> tuple[Command, ...]:
+    """Return the commands that come with saaskit_django."""
+    return COMMANDS

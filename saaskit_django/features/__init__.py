@@ -1,0 +1,1 @@
+"""What a customer may do: his plan and his overrides, compiled."""

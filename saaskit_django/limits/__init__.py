@@ -1,0 +1,1 @@
+"""Counted use: rate limits and quotas of plans."""

@@ -1,0 +1,1 @@
+"""What people are told: in the product, by e-mail, text message or push."""

@@ -1,0 +1,1 @@
+"""What happened, written with the change itself and delivered after it: once per reaction."""

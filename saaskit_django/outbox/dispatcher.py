@@ -1,0 +1,205 @@
+"""Deliver what the outbox holds: leased, in order per aggregate, again after a failure, then dead.
+
+Any number of workers may run at once. A lease is one conditional UPDATE, so it holds on SQLite and
+on PostgreSQL; a worker that dies leaves leases that run out.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from threading import local
+
+from django.db import transaction
+from django.db.models import Exists, F, OuterRef, Q
+from django.utils.module_loading import import_string
+
+from saaskit_django import clock
+from saaskit_django.conf import Dispatch, conf
+from saaskit_django.outbox.messages import Message
+from saaskit_django.outbox.models import Delivery, OutboxMessage
+from saaskit_django.outbox.reactions import handler, runs_outside
+
+logger = logging.getLogger("saaskit.outbox")
+
+TASK = "saaskit_django.outbox.tasks.deliver_outbox"
+LEASE = timedelta(minutes=2)
+BATCH = 20
+KICK_LIMIT = 50
+"""A request delivers what it wrote itself and a little more, never a backlog."""
+BACKOFF = tuple(
+    timedelta(seconds=seconds)
+    for seconds in (5, 30, 120, 600, 1800, 3600, 7200, 14400, 28800, 43200)
+)
+"""How long to wait after the first, second … failure; after the last one a delivery is dead."""
+
+_thread = local()
+
+
+class LeaseLost(Exception):
+    """Raised when another worker took the delivery over while we held it too long."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivered:
+    """What one run did: reactions that ran, those that failed and wait, those given up."""
+
+    done: int = 0
+    failed: int = 0
+    dead: int = 0
+
+    def __add__(self, other: Delivered) -> Delivered:
+        """Add up two runs."""
+        return Delivered(
+            done=self.done + other.done,
+            failed=self.failed + other.failed,
+            dead=self.dead + other.dead,
+        )
+
+    @property
+    def total(self) -> int:
+        """How many reactions were tried."""
+        return self.done + self.failed + self.dead
+
+
+def deliver_due(now: datetime | None = None, limit: int = 500) -> Delivered:
+    """Deliver up to `limit` reactions that are due; call it with no transaction open."""
+    total = Delivered()
+    while total.total < limit:
+        leased = _lease(now or clock.now(), size=min(BATCH, limit - total.total))
+        if not leased:
+            break
+        for delivery in leased:
+            total += _deliver(delivery, now=now or clock.now())
+    return total
+
+
+def kick_after_commit() -> None:
+    """Have the outbox delivered once this transaction has committed, as DISPATCH says."""
+    connection = transaction.get_connection()
+    if not any(function is _kick for _, function, _ in connection.run_on_commit):
+        transaction.on_commit(_kick, robust=True)
+
+
+def revive(*, delivery_ids: list[int], now: datetime) -> int:
+    """Make dead deliveries due again; return how many."""
+    dead = Delivery.objects.filter(pk__in=delivery_ids, status=Delivery.Status.DEAD)
+    return dead.update(status=Delivery.Status.PENDING, attempts=0, next_at=now, last_error="")
+
+
+def purge_delivered(*, now: datetime, kept_for: timedelta = timedelta(days=30)) -> int:
+    """Delete messages whose every delivery was done `kept_for` ago; return how many."""
+    recent = Q(status__in=["pending", "dead"]) | Q(delivered_at__gt=now - kept_for)
+    open_ones = Delivery.objects.filter(recent, message=OuterRef("pk"))
+    old = OutboxMessage.objects.filter(~Exists(open_ones), created_at__lte=now - kept_for)
+    return old.delete()[1].get(OutboxMessage._meta.label, 0)
+
+
+def _kick() -> None:
+    mode = conf().dispatch
+    if mode is Dispatch.INLINE and not getattr(_thread, "is_delivering", False):
+        _thread.is_delivering = True
+        try:
+            deliver_due(limit=KICK_LIMIT)
+        finally:
+            _thread.is_delivering = False
+    elif mode is Dispatch.CELERY:
+        import_string(TASK).delay()
+
+
+def _lease(now: datetime, *, size: int) -> list[Delivery]:
+    """Take the oldest due delivery of each aggregate and handler that nobody holds."""
+    pending = Q(status=Delivery.Status.PENDING)
+    free = pending & (Q(leased_until__isnull=True) | Q(leased_until__lte=now))
+    earlier = Delivery.objects.filter(
+        pending,
+        aggregate=OuterRef("aggregate"),
+        handler=OuterRef("handler"),
+        message__lt=OuterRef("message"),
+    )
+    due = Delivery.objects.filter(free, ~Exists(earlier), next_at__lte=now).order_by(
+        "next_at", "pk"
+    )
+    token = secrets.token_hex(16)
+    with transaction.atomic():
+        if transaction.get_connection().features.has_select_for_update_skip_locked:
+            due = due.select_for_update(skip_locked=True, of=("self",))
+        taken = Delivery.objects.filter(free, pk__in=due.values("pk")[:size])
+        count = taken.update(leased_by=token, leased_until=now + LEASE)
+    if not count:
+        return []
+    mine = Delivery.objects.filter(leased_by=token).select_related("message")
+    return list(mine.order_by("message", "pk"))
+
+
+def _deliver(delivery: Delivery, *, now: datetime) -> Delivered:
+    try:
+        react = handler(delivery.handler)
+        if runs_outside(delivery.handler):
+            _still_mine(delivery)
+            react(_message(delivery))
+            _mark_done(delivery, now=now)
+        else:
+            with transaction.atomic(durable=True):
+                _mark_done(delivery, now=now)
+                react(_message(delivery))
+    except LeaseLost:
+        return Delivered()
+    except Exception as exc:
+        logger.exception("%s failed on message %s", delivery.handler, delivery.message_id)
+        return _mark_failed(delivery, exc, now=now)
+    return Delivered(done=1)
+
+
+def _message(delivery: Delivery) -> Message:
+    row = delivery.message
+    return Message(
+        id=row.pk,
+        topic=row.topic,
+        key=row.key,
+        aggregate=row.aggregate,
+        payload=row.payload,
+        occurred_at=row.occurred_at,
+        attempt=delivery.attempts + 1,
+    )
+
+
+def _held(delivery: Delivery) -> Q:
+    return Q(pk=delivery.pk, leased_by=delivery.leased_by, status=Delivery.Status.PENDING)
+
+
+def _still_mine(delivery: Delivery) -> None:
+    if not Delivery.objects.filter(_held(delivery)).exists():
+        raise LeaseLost
+
+
+def _mark_done(delivery: Delivery, *, now: datetime) -> None:
+    changed = Delivery.objects.filter(_held(delivery)).update(
+        status=Delivery.Status.DELIVERED,
+        delivered_at=now,
+        attempts=F("attempts") + 1,
+        leased_by="",
+        leased_until=None,
+        last_error="",
+        updated_at=now,
+    )
+    if not changed:
+        raise LeaseLost
+
+
+def _mark_failed(delivery: Delivery, exc: Exception, *, now: datetime) -> Delivered:
+    failures = delivery.attempts + 1
+    is_dead = failures > len(BACKOFF)
+    wait = BACKOFF[min(failures, len(BACKOFF)) - 1]
+    Delivery.objects.filter(_held(delivery)).update(
+        status=Delivery.Status.DEAD if is_dead else Delivery.Status.PENDING,
+        attempts=failures,
+        next_at=now + wait,
+        leased_by="",
+        leased_until=None,
+        last_error=f"{type(exc).__name__}: {exc}"[:500],
+        updated_at=now,
+    )
+    return Delivered(dead=1) if is_dead else Delivered(failed=1)

@@ -1,0 +1,1 @@
+"""Payments: one charge, its confirmation, its refund, and what providers report."""

@@ -1,0 +1,1 @@
+"""Renewals: what time starts: trials ending, renewals, dunning, clean-up."""

@@ -1,0 +1,12 @@
+"""The app's configuration."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+
+
+class RenewalsConfig(AppConfig):
+    name = "saaskit_django.renewals"
+    label = "saaskit_renewals"
+    verbose_name = "SaaSKit: renewals"
+    default_auto_field = "django.db.models.BigAutoField"

@@ -1,0 +1,1 @@
+"""What time starts: the sweep over due subscriptions, and the round of everything periodic."""

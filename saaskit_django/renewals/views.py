@@ -1,0 +1,45 @@
+"""The endpoints of periodic work."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from rest_framework.response import Response
+
+from saaskit_django import clock
+from saaskit_django.customers.permissions import IsAdmin, IsScheduler
+from saaskit_django.renewals.serializers import AdvanceInput, swept_data
+from saaskit_django.renewals.services.clocks import live_through
+from saaskit_django.renewals.services.sweep import sweep
+from saaskit_django.rest.fields import instant_text
+from saaskit_django.rest.serializers import NoInput, body_of
+from saaskit_django.rest.views import SaasKitView
+
+if TYPE_CHECKING:
+    from rest_framework.request import Request
+
+
+class AutoRenew(SaasKitView):
+    """Every due subscription."""
+
+    permission_classes = (IsScheduler,)
+    accepts_scheduler = True
+
+    def post(self, request: Request) -> Response:
+        """Bring them up to now; safe to run beside the task."""
+        body_of(request, NoInput)
+        return Response(swept_data(sweep(now=clock.now())))
+
+
+class AdvanceTestClock(SaasKitView):
+    """A customer's billing clock, on test sites."""
+
+    permission_classes = (IsAdmin,)
+
+    def post(self, request: Request, customer_id: int) -> Response:
+        """Move it forward and do what falls due on the way."""
+        given = body_of(request, AdvanceInput)
+        by = timedelta(days=given["days"], seconds=given["seconds"])
+        customer, at, lived = live_through(customer_id=customer_id, by=by, now=clock.now())
+        return Response({"customer_id": customer.pk, "now": instant_text(at), **swept_data(lived)})

@@ -1,0 +1,1 @@
+"""What every endpoint stands on: the base view, problem details, input rules, pages and keys."""

@@ -1,0 +1,1 @@
+"""Subscriptions: rows, their transition log, and what a customer has now."""

@@ -1,0 +1,1 @@
+"""Payment providers and notifiers, each one a plugin."""

@@ -1,0 +1,1 @@
+"""The tests of SaaSKit. The folders mirror the packages."""

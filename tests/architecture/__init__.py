@@ -1,0 +1,1 @@
+"""What holds for the whole source: its size, its layers, its promises."""

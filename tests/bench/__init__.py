@@ -1,0 +1,1 @@
+"""Benchmarks: `python3 dev.py bench`. Measured side by side in one run, never timed as tests."""

@@ -1,0 +1,304 @@
+"""The cases of the billing rules whose figures are known, named after their number."""
+
+from decimal import Decimal
+from fractions import Fraction
+
+import pytest
+
+from saaskit_core.billing.dunning import gives_up_at, next_attempt_at
+from saaskit_core.billing.proration import unused_credit
+from saaskit_core.billing.quotes import ChangeFacts, InvoiceKind, quote_change, quote_period
+from saaskit_core.billing.schedule import Schedule, due_items
+from saaskit_core.coupons import AppliedCoupon, CouponDuration
+from saaskit_core.money import Money
+from saaskit_core.periods import (
+    InvalidPeriod,
+    OutsidePeriod,
+    Period,
+    ProrationMode,
+    fraction_left,
+)
+from saaskit_core.subscriptions import facts
+from saaskit_core.subscriptions.changes import ChangeWhileCancelling, CurrencyCantChange
+from saaskit_core.subscriptions.due import due
+from saaskit_core.subscriptions.policies import ChangeTiming, DowngradePolicy, Policies
+from saaskit_core.subscriptions.states import SubscriptionStatus
+from tests.core.billing_builders import (
+    DEFAULT,
+    MONTHLY,
+    WEEKLY,
+    YEARLY,
+    active,
+    at,
+    begin,
+    commands,
+    fixed_off,
+    go,
+    issued,
+    paid,
+    percent_off,
+    price,
+    usd,
+)
+
+CREDIT_NOW = Policies(downgrade=DowngradePolicy.NOW_WITH_CREDIT)
+
+
+def change(current, new, now, *, policies=CREDIT_NOW, **fields):
+    return quote_change(
+        ChangeFacts(subscription=current, price=new, now=at(now), policies=policies, **fields)
+    )
+
+
+def credit_and_debit(quote):
+    """What the lines say: the credit as a positive figure, then the debit."""
+    by_kind = {line.kind.value: line.net.minor for line in quote.invoice.lines}
+    return -by_kind.get("unused_credit", 0), by_kind.get("remaining_debit", 0)
+
+
+# (number: current price, begun, new price, changed) → (credit, debit)
+PRORATED = {
+    "10 $10 to $20 at half time": ((1000, "2024-06-01"), (2000, "2024-06-16"), (500, 1000)),
+    "11 second-exact, after 1 of 30 days": (
+        (500, "2024-06-01"), (2000, "2024-06-02"), (483, 1933),
+    ),
+    "12 1 June, changed on the 16th": ((10000, "2024-06-01"), (30000, "2024-06-16"), (5000, 15000)),
+    "13 22 of 29 days left": ((10000, "2024-02-18"), (30000, "2024-02-25"), (7586, 22759)),
+    "20 free to $100 at 15/30": ((0, "2024-06-01"), (10000, "2024-06-16"), (0, 5000)),
+    "20 $100 to free at 15/30": ((10000, "2024-06-01"), (0, "2024-06-16"), (5000, 0)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", PRORATED)
+def test_case_prorated(case):
+    (old, begun), (new, now), expected = PRORATED[case]
+    quote = change(active(price(old, "old"), now=begun), price(new, "new"), now)
+    assert credit_and_debit(quote) == expected
+    net = expected[1] - expected[0]
+    assert (quote.invoice.total.minor, quote.invoice.to_wallet.minor) == (max(net, 0), max(-net, 0))
+
+
+def test_case_9_a_target_before_the_start_and_an_end_before_it_are_errors():
+    schedule = Schedule(subscription_id="s", price=price(), anchor=at("2024-06-01"))
+    with pytest.raises(OutsidePeriod):
+        due_items(schedule, until=at("2024-05-31"))
+    backwards = Schedule(
+        subscription_id="s", price=price(), anchor=at("2024-06-01"), ends_at=at("2024-05-01")
+    )
+    with pytest.raises(InvalidPeriod):
+        due_items(backwards, until=at("2024-07-01"))
+    cancel = facts.CancelRequested(when=facts.CancelWhen.AT, at=at("2024-05-01"))
+    with pytest.raises(InvalidPeriod):
+        go(active(), cancel, "2024-06-10")
+
+
+def test_case_4_yearly_in_advance_falls_due_on_31_january_only():
+    schedule = Schedule(
+        subscription_id="s", price=price(1200, frequency=YEARLY), anchor=at("2024-01-31")
+    )
+    items = due_items(schedule, until=at("2025-04-30"))
+    assert [item.period.starts_at for item in items] == [at("2024-01-31"), at("2025-01-31")]
+
+
+def test_case_7_a_job_that_runs_twice_invoices_once():
+    weekly = active(price(frequency=WEEKLY), now="2022-05-22T22:00", zone="Europe/Paris")
+    assert due(weekly, now=at("2022-05-29T21:59:59"), policies=DEFAULT) is None
+    fact = due(weekly, now=at("2022-05-30T20:00"), policies=DEFAULT)
+    moved = go(weekly, fact, "2022-05-30T20:00")
+    assert len(issued(moved)) == 1
+    renewed = paid(moved, "2022-05-30T20:00")
+    assert due(renewed, now=at("2022-05-30T23:00"), policies=DEFAULT) is None
+    assert renewed.period == Period(at("2022-05-29T22:00"), at("2022-06-05T22:00"))
+
+
+def test_case_11_reversed():
+    quote = change(active(price(2000, "old")), price(500, "new"), "2024-06-02")
+    assert credit_and_debit(quote) == (1933, 483)
+    assert quote.invoice.to_wallet == usd(1450)
+    assert quote.invoice.total == usd(0)
+
+
+def test_case_14_yearly_166_of_365_days_left():
+    current = active(price(100000, "old", YEARLY), now="2023-02-18")
+    # 5 September is the day after the 199th: 166 days are left.
+    quote = change(current, price(300000, "new", YEARLY), "2023-09-05")
+    assert fraction_left(current.period, at("2023-09-05")) == Fraction(166, 365)
+    assert credit_and_debit(quote) == (45479, 136438)
+
+
+def test_case_15_monthly_to_yearly_resets_the_cycle():
+    quote = change(active(price(10000, "old")), price(100000, "new", YEARLY), "2024-06-16",
+                   policies=DEFAULT)  # fmt: skip
+    assert credit_and_debit(quote) == (5000, 100000)
+    assert quote.resets_cycle
+    assert quote.effective_at == quote.new_anchor == at("2024-06-16")
+    assert quote.new_period == Period(at("2024-06-16"), at("2025-06-16"))
+    assert quote.invoice.amount_due == usd(95000)
+
+
+def test_case_16_yearly_to_monthly_leaves_a_surplus():
+    current = active(price(100000, "old", YEARLY), now="2025-06-01")
+    quote = change(current, price(10000, "new", MONTHLY), "2025-08-13", policies=DEFAULT)
+    assert credit_and_debit(quote) == (80000, 10000)
+    assert quote.resets_cycle
+    assert (quote.invoice.amount_due, quote.invoice.to_wallet) == (usd(0), usd(70000))
+
+
+@pytest.mark.parametrize(("net", "credit"), [(7500, 3750), (None, 5000)])
+def test_case_17_the_old_discount_counts_for_the_credit(net, credit):
+    quote = change(
+        active(price(10000, "old")),
+        price(100000, "new"),
+        "2024-06-16",
+        current_net=usd(net) if net else None,
+        coupons=[percent_off("50")],
+    )
+    assert credit_and_debit(quote) == (credit, 25000)
+
+
+def test_case_18_more_seats_are_charged_for_the_rest():
+    quote = change(active(price(1000), quantity=5), price(1000), "2024-06-16", quantity=8)
+    assert quote.invoice.total == usd(1500)
+    assert quote.timing is ChangeTiming.NOW_WITH_INVOICE
+
+
+def test_case_19_fewer_seats_are_a_credit():
+    quote = change(active(price(1500), quantity=10), price(1500), "2024-06-16", quantity=7)
+    assert quote.invoice.to_wallet == usd(2250)
+    assert quote.invoice.amount_due == usd(0)
+
+
+def test_case_21_day_fractions_price_a_change():
+    policies = Policies(downgrade=DowngradePolicy.NOW_WITH_CREDIT, proration=ProrationMode.DAY)
+    quote = change(
+        active(price(3100, "old"), now="2024-05-15"), price(0, "new"), "2024-05-23T15:00",
+        policies=policies,
+    )  # fmt: skip
+    assert quote.invoice.to_wallet == usd(2300)
+
+
+def test_case_23_a_change_while_a_cancel_is_planned_is_refused():
+    cancelling = go(active(), facts.CancelRequested(), "2024-06-10").subscription
+    for request in (lambda: change(cancelling, price(2000, "new"), "2024-06-16"),
+                    lambda: go(cancelling, facts.ChangeRequested(price=price(2000, "new")),
+                               "2024-06-16")):  # fmt: skip
+        with pytest.raises(ChangeWhileCancelling):
+            request()
+    uncancelled = go(cancelling, facts.Uncancelled(), "2024-06-11").subscription
+    assert change(uncancelled, price(2000, "new"), "2024-06-16").invoice.total == usd(500)
+
+
+def test_case_23_a_change_of_currency_is_refused():
+    with pytest.raises(CurrencyCantChange):
+        change(active(), price(2000, "new", currency="EUR"), "2024-06-16")
+    free = active(price(0, "free"))
+    quote = change(free, price(2000, "new", currency="EUR"), "2024-06-16")
+    assert quote.invoice.total == Money(1000, "EUR")
+
+
+def test_case_24_a_trial_that_ends_now_is_over():
+    trial = begin(trial_days=14, has_method=True).subscription
+    assert trial.trial_end == at("2024-06-15")
+    assert due(trial, now=at("2024-06-14T23:59:59"), policies=DEFAULT) is None
+    fact = due(trial, now=at("2024-06-15"), policies=DEFAULT)
+    assert fact == facts.TrialEnded()
+    assert commands(go(trial, fact, "2024-06-15")) == ["IssueInvoice", "ChargeInvoice"]
+
+
+@pytest.mark.parametrize(("trial_days", "ends"), [(30, "2024-07-01"), (14, "2024-06-15")])
+def test_case_25_a_change_during_the_trial_keeps_its_start(trial_days, ends):
+    trial = begin(trial_days=14, has_method=True).subscription
+    fact = facts.ChangeRequested(price=price(2000, "new"), trial_days=trial_days)
+    moved = go(trial, fact, "2024-06-10")
+    assert moved.subscription.status is SubscriptionStatus.TRIAL
+    assert moved.subscription.trial_end == moved.subscription.anchor == at(ends)
+    assert moved.subscription.plan == "new"
+    assert moved.commands == ()
+
+
+@pytest.mark.parametrize("trial_days", [0, 7, 9])
+def test_case_25_a_trial_that_the_new_plan_does_not_have_ends_with_the_payment(trial_days):
+    trial = begin(trial_days=14, has_method=True).subscription
+    fact = facts.ChangeRequested(price=price(2000, "new"), trial_days=trial_days)
+    moved = go(trial, fact, "2024-06-10")
+    assert (moved.subscription.status, moved.subscription.plan) == (SubscriptionStatus.TRIAL, "pro")
+    quote = change(trial, price(2000, "new"), "2024-06-10", trial_days=trial_days)
+    assert (quote.invoice.total, quote.resets_cycle) == (usd(2000), True)
+    (issue,) = issued(moved)
+    done = go(moved.subscription, facts.ChangePaid(invoice_key=issue.key), "2024-06-10T01:00")
+    assert done.subscription.status is SubscriptionStatus.ACTIVE
+    assert done.subscription.period == Period(at("2024-06-10"), at("2024-07-10"))
+    assert due(done.subscription, now=at("2024-06-20"), policies=DEFAULT) is None
+
+
+@pytest.mark.parametrize(("minor", "total"), [(100, 0), (300, 100)])
+def test_case_26_a_fixed_coupon_of_200(minor, total):
+    assert whole(price(minor), fixed_off(200)).total == usd(total)
+
+
+def test_case_27_percentages_and_fixed_amounts():
+    assert whole(price(300), percent_off("20")).discount == usd(60)
+    for minor, off in ((300, 12), (6, 6), (0, 0)):
+        assert whole(price(minor), fixed_off(12)).discount == usd(off)
+
+
+def test_case_29_a_repeating_coupon_is_counted_by_period_starts():
+    applied = AppliedCoupon(
+        coupon=percent_off("10", duration=CouponDuration.REPEATING, duration_months=3).coupon,
+        first_period_start=at("2024-01-01"),
+    )
+    found = [
+        whole(price(), applied, Period(at(f"2024-{m:02}-01"), at(f"2024-{m + 1:02}-01"))).discount
+        for m in range(1, 6)
+    ]
+    assert found == [usd(100), usd(100), usd(100), usd(0), usd(0)]
+
+
+def test_case_35_an_early_end_credits_the_unused_time():
+    february = Period(at("2025-02-08T10:00"), at("2025-03-08T10:00"))
+    assert unused_credit(usd(10000), february, at=at("2025-02-21T10:00")) == usd(5357)
+    assert unused_credit(usd(10000), february, at=at("2025-03-08T10:00")) == usd(0)
+    assert unused_credit(usd(10000), february, at=at("2025-01-01")) == usd(10000)
+
+
+def test_case_36_dunning_on_days_2_7_14_21_then_the_end():
+    policies = Policies(dunning_days=(2, 7, 14, 21), dunning_end_days=21)
+    moved = go(active(), facts.PeriodEnded(), "2024-07-01", policies)
+    current, key = moved.subscription, moved.subscription.awaiting_key
+    current = go(current, facts.PaymentFailed(invoice_key=key), "2024-07-01", policies).subscription
+    tried = []
+    for day in range(1, 23):
+        now = f"2024-07-{day + 1:02}"
+        while (fact := due(current, now=at(now), policies=policies)) is not None:
+            moved = go(current, fact, now, policies)
+            current = moved.subscription
+            if isinstance(fact, facts.RetryDue):
+                tried.append(day)
+                failed = facts.PaymentFailed(invoice_key=key, attempt=current.attempt)
+                current = go(current, failed, now, policies).subscription
+    assert tried == [2, 7, 14, 21]
+    assert current.status is SubscriptionStatus.CANCELLED
+    assert current.ended_at == at("2024-07-22")
+
+
+def test_case_36_a_hard_decline_stops_and_a_new_card_retries_now():
+    moved = go(active(), facts.PeriodEnded(), "2024-07-01")
+    key = moved.subscription.awaiting_key
+    assert next_attempt_at(moved.subscription, policies=DEFAULT) == at("2024-07-02")
+    hard = facts.PaymentFailed(invoice_key=key, is_hard=True)
+    stopped = go(moved.subscription, hard, "2024-07-01").subscription
+    assert next_attempt_at(stopped, policies=DEFAULT) is None
+    assert gives_up_at(stopped, policies=DEFAULT) == at("2024-07-22")
+    again = go(stopped, facts.MethodChanged(), "2024-07-03")
+    assert commands(again) == ["ChargeInvoice"]
+    assert again.commands[0].attempt == 1
+
+
+def whole(of, coupon, period=None):
+    period = period or Period(at("2024-06-01"), at("2024-07-01"))
+    return quote_period(kind=InvoiceKind.RENEWAL, price=of, period=period, coupons=[coupon])
+
+
+def test_percentages_are_exact():
+    assert whole(price(100), percent_off("33.33")).discount == usd(33)
+    assert percent_off("33.33").coupon.percent == Decimal("33.33")

@@ -1,0 +1,121 @@
+from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
+
+import pytest
+
+from saaskit_core.coupons import (
+    Coupon,
+    CouponAmountNotPositive,
+    CouponCurrencyMismatch,
+    CouponDuration,
+    DiscountType,
+    InvalidCoupon,
+    PercentOutOfRange,
+)
+from saaskit_core.money import InvalidAmount, Money, UnknownCurrency
+from saaskit_core.periods import NaiveDatetime
+
+DAY = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def percent(value="20", **more):
+    return Coupon(code="P", discount_type=DiscountType.PERCENTAGE, percent=Decimal(value), **more)
+
+
+def fixed(**amounts):
+    return Coupon(code="F", discount_type=DiscountType.FIXED, amounts=amounts)
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "100.01", "NaN", "Infinity"])
+def test_a_percent_is_above_nothing_and_at_most_a_hundred(value):
+    with pytest.raises(PercentOutOfRange, match="only above 0 and up to 100"):
+        percent(value)
+
+
+@pytest.mark.parametrize("minor", [0, -1])
+def test_a_fixed_amount_is_positive(minor):
+    with pytest.raises(CouponAmountNotPositive):
+        fixed(USD=minor)
+
+
+def test_an_unknown_currency_is_refused_by_name():
+    with pytest.raises(UnknownCurrency):
+        fixed(USX=1)
+    with pytest.raises(UnknownCurrency):
+        percent(minimums={"USX": 1})
+
+
+@pytest.mark.parametrize("minor", [1.5, True])
+def test_an_amount_is_never_a_float(minor):
+    with pytest.raises(InvalidAmount):
+        fixed(USD=minor)
+
+
+@pytest.mark.parametrize("name", ["starts_at", "ends_at"])
+def test_a_naive_instant_is_refused_by_name(name):
+    with pytest.raises(NaiveDatetime):
+        percent(**{name: datetime(2026, 1, 1)})  # noqa: DTZ001
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"discount_type": DiscountType.PERCENTAGE},
+        {"discount_type": DiscountType.PERCENTAGE, "percent": 20.0},
+        {"discount_type": DiscountType.PERCENTAGE, "percent": Decimal("1.00001")},
+        {"discount_type": DiscountType.PERCENTAGE, "percent": Decimal(1), "amounts": {"USD": 1}},
+        {"discount_type": DiscountType.FIXED},
+        {"discount_type": DiscountType.FIXED, "percent": Decimal(1), "amounts": {"USD": 1}},
+        {"duration": CouponDuration.REPEATING},
+        {"duration": CouponDuration.REPEATING, "duration_months": 0},
+        {"duration": CouponDuration.REPEATING, "duration_months": True},
+        {"duration": CouponDuration.ONCE, "duration_months": 3},
+        {"max_uses": -1},
+        {"max_uses_per_customer": 1.0},
+        {"trial_days": 2**31},
+        {"starts_at": DAY, "ends_at": DAY},
+    ],
+)
+def test_terms_that_make_no_sense_are_refused(wrong):
+    sound = {"discount_type": DiscountType.PERCENTAGE, "percent": Decimal(20)}
+    if "discount_type" in wrong:
+        sound = {}
+    with pytest.raises(InvalidCoupon):
+        Coupon(code="C", **{**sound, **wrong})
+
+
+def test_instants_are_kept_in_utc_and_the_code_in_its_one_spelling():
+    paris = timezone(timedelta(hours=2))
+    coupon = Coupon(
+        code=" abc ",
+        discount_type=DiscountType.PERCENTAGE,
+        percent=Decimal(20),
+        ends_at=datetime(2026, 7, 1, 2, tzinfo=paris),
+    )
+    assert coupon.code == "ABC"
+    assert coupon.ends_at == datetime(2026, 7, 1, tzinfo=UTC)
+    assert coupon.ends_at.tzinfo is UTC
+
+
+@pytest.mark.parametrize(
+    ("coupon", "amount", "off"),
+    [
+        (percent("20"), Money(300, "USD"), 60),
+        (percent("100"), Money(300, "USD"), 300),
+        (percent("33.33"), Money(10, "JPY"), 3),
+        (percent("50"), Money(17, "JPY"), 9),
+        (percent("33.3333"), Money(5124, "KWD"), 1708),
+        (fixed(USD=12), Money(300, "USD"), 12),
+        (fixed(USD=12), Money(6, "USD"), 6),
+        (fixed(USD=12), Money(0, "USD"), 0),
+        (fixed(USD=12), Money(-6, "USD"), 0),
+        (percent("20"), Money(-6, "USD"), 0),
+    ],
+)
+def test_what_a_coupon_takes_off(coupon, amount, off):
+    assert coupon.discount(amount) == Money(off, amount.currency)
+
+
+def test_a_fixed_amount_is_never_converted():
+    with pytest.raises(CouponCurrencyMismatch):
+        fixed(USD=12).discount(Money(100, "EUR"))
