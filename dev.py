@@ -278,7 +278,7 @@ def proof(arguments: list[str]) -> int:
     """Run the property tests with 20,000 examples each."""
     ignored = [f"--ignore={_relative(project)}" for project in _other_projects()]
     selected = ["-m", "hypothesis", "-n", "2", "--dist", "worksteal"]
-    return _pytest("tests", *ignored, *selected, *arguments, SAASKIT_PROOF="1")
+    return _pytest("tests", *ignored, *selected, *arguments, SAASKIT_TEST_PROFILE="proof")
 
 
 def clean(arguments: list[str]) -> int:

@@ -17,10 +17,9 @@ IN_CI = os.environ.get("CI") == "true"
 
 settings.register_profile("dev", max_examples=100, deadline=None)
 settings.register_profile("ci", max_examples=300, deadline=None, derandomize=True)
+settings.register_profile("brief", max_examples=30, deadline=None, derandomize=True)
 settings.register_profile("proof", max_examples=20_000, deadline=None)
-settings.load_profile(
-    "proof" if os.environ.get("SAASKIT_PROOF") == "1" else "ci" if IN_CI else "dev"
-)
+settings.load_profile(os.environ.get("SAASKIT_TEST_PROFILE") or ("ci" if IN_CI else "dev"))
 
 SERVICES = {
     "redis": os.environ.get("SAASKIT_TEST_REDIS_URL", "redis://127.0.0.1:6379/0"),
