@@ -1,0 +1,148 @@
+"""Every refusal of an amount says which amount and what is wrong with it, word for word."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from fractions import Fraction
+
+import pytest
+
+from saaskit_core.errors import SaasKitError
+from saaskit_core.money import (
+    MAX_MINOR,
+    CurrencyMismatch,
+    InvalidAmount,
+    Money,
+    UnknownCurrency,
+    exponent,
+    round_half_away,
+)
+
+LONG = "9" * 60
+USD = Money(100, "USD")
+
+REFUSALS = [
+    (lambda: exponent("usd"), "usd is not an ISO 4217 currency code."),
+    (lambda: exponent("ABCDEFGHIJKLMNOPQ"), "ABCDEFGHIJKLMNOP is not an ISO 4217 currency code."),
+    (lambda: Money(1.5, "USD"), "1.5 is not an amount of money: minor units are an int."),
+    (
+        lambda: Money(LONG, "USD"),
+        f"'{LONG[:39]} is not an amount of money: minor units are an int.",
+    ),
+    (
+        lambda: Money(int(LONG), "USD"),
+        f"{LONG[:40]} is not an amount of money: it is too large.",
+    ),
+    (lambda: Money.of("1.005", "USD"), "1.005 is not an amount of money: USD has 2 decimals."),
+    (
+        lambda: Money.of("1." + "1" * 39, "JPY"),
+        f"1.{'1' * 38} is not an amount of money: JPY has 0 decimals.",
+    ),
+    (
+        lambda: USD * 1.5,
+        "1.5 is not an amount of money: multiply by an int, or use scaled().",
+    ),
+    (
+        lambda: USD * ("x" * 60),
+        f"'{'x' * 39} is not an amount of money: multiply by an int, or use scaled().",
+    ),
+    (lambda: USD.scaled(0.5), "0.5 is not an amount of money: scale by a Fraction."),
+    (
+        lambda: USD.scaled("x" * 60),
+        f"'{'x' * 39} is not an amount of money: scale by a Fraction.",
+    ),
+    (lambda: USD + 1, "1 is not an amount of money: only money combines with money."),
+    (
+        lambda: USD - ("x" * 60),
+        f"'{'x' * 39} is not an amount of money: only money combines with money.",
+    ),
+    (
+        lambda: USD + Money(1, "EUR"),
+        "USD and EUR can't be combined: amounts are never converted.",
+    ),
+    (
+        lambda: Money.of(0.1, "USD"),
+        "0.1 is not an amount of money: use a Decimal, a string or an int, never a float.",
+    ),
+    (
+        lambda: Money.of("1e3", "USD"),
+        "'1e3' is not an amount of money: it is not a decimal number.",
+    ),
+    (
+        lambda: Money.of("x" * 60, "USD"),
+        f"'{'x' * 40}' is not an amount of money: it is not a decimal number.",
+    ),
+    (
+        lambda: Money.of(["x" * 60], "USD"),
+        f"['{'x' * 38} is not an amount of money: it is not a decimal number.",
+    ),
+    (lambda: Money.of(None, "USD"), "None is not an amount of money: it is not a decimal number."),
+    (lambda: Money.of(Decimal("NaN"), "USD"), "NaN is not an amount of money: it is not finite."),
+    (
+        lambda: Money.of(Decimal("1E+19"), "USD"),
+        "1.00000e+19 is not an amount of money: it is too large.",
+    ),
+    (
+        lambda: Money.of(Decimal("1E-41"), "USD"),
+        "1.00000e-41 is not an amount of money: it has too many decimals.",
+    ),
+    (
+        lambda: USD.allocate([0.5]),
+        "100 is not an amount of money: its weights are whole numbers or Fractions.",
+    ),
+    (
+        lambda: USD.allocate([1, -1]),
+        "100 is not an amount of money: it needs weights, none of them negative.",
+    ),
+    (
+        lambda: USD.allocate([]),
+        "100 is not an amount of money: it needs weights, none of them negative.",
+    ),
+]
+
+
+@pytest.mark.parametrize(("refused", "words"), REFUSALS, ids=[words for _, words in REFUSALS])
+def test_a_refusal_names_the_amount_and_the_reason(refused, words):
+    with pytest.raises(SaasKitError) as caught:
+        refused()
+    assert str(caught.value) == words
+
+
+@pytest.mark.parametrize("minor", [MAX_MINOR, -MAX_MINOR])
+def test_the_largest_amount_of_a_column_is_one(minor):
+    assert Money(minor, "USD").minor == minor
+    with pytest.raises(InvalidAmount, match="too large"):
+        Money(minor + (1 if minor > 0 else -1), "USD")
+
+
+def test_what_is_just_within_the_bounds_is_refused_for_its_size_not_its_form():
+    assert Money.of(Decimal("1E+18"), "JPY").minor == 10**18
+    with pytest.raises(InvalidAmount, match="USD has 2 decimals"):
+        Money.of(Decimal("1E-40"), "USD")
+
+
+def test_an_amount_is_not_more_than_itself():
+    price = USD
+    assert not price > Money(100, "USD")
+    assert not price < Money(100, "USD")
+    assert price >= Money(100, "USD")
+    assert price <= Money(100, "USD")
+
+
+def test_currencies_that_differ_are_named_in_the_order_of_the_sentence():
+    with pytest.raises(CurrencyMismatch) as caught:
+        Money(1, "EUR") < Money(1, "JPY")  # noqa: B015
+    assert caught.value.params == {"left": "EUR", "right": "JPY"}
+
+
+def test_an_unhashable_currency_is_unknown():
+    with pytest.raises(UnknownCurrency, match="USD"):
+        exponent(["USD"])
+
+
+@pytest.mark.parametrize(
+    ("value", "rounded"),
+    [(Fraction(0), 0), (Fraction(1, 2), 1), (Fraction(-1, 2), -1), (Fraction(49, 100), 0)],
+)
+def test_around_zero(value, rounded):
+    assert round_half_away(value) == rounded
