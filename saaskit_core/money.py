@@ -66,7 +66,8 @@ class Money:
             raise InvalidAmount(amount=repr(self.minor)[:40], problem="minor units are an int")
         if abs(self.minor) > MAX_MINOR:
             raise InvalidAmount(amount=str(self.minor)[:40], problem="it is too large")
-        exponent(self.currency)
+        if self.currency.__class__ is not str or self.currency not in EXPONENTS:
+            exponent(self.currency)
 
     @classmethod
     def of(cls, amount: Decimal | str | int, currency: str) -> Money:
@@ -89,7 +90,10 @@ class Money:
     @classmethod
     def total(cls, amounts: Iterable[Money], currency: str) -> Money:
         """Add up any number of amounts of one currency; none at all is zero."""
-        return sum(amounts, start=cls(0, currency))
+        minor, zero = 0, cls(0, currency)
+        for amount in amounts:
+            minor += zero._same(amount)
+        return _exact(minor, currency)
 
     @property
     def decimal(self) -> Decimal:
@@ -98,19 +102,23 @@ class Money:
 
     def __str__(self) -> str:
         """Format for logs and wires, not for people: "19.99 USD"."""
-        return f"{self.decimal:f} {self.currency}"
+        places = EXPONENTS[self.currency]
+        digits = str(abs(self.minor)).rjust(places + 1, "0")
+        sign = "-" if self.minor < 0 else ""
+        whole, part = digits[: len(digits) - places], digits[len(digits) - places :]
+        return f"{sign}{whole}.{part} {self.currency}" if part else f"{sign}{whole} {self.currency}"
 
     def __add__(self, other: Money) -> Money:
         """Add two amounts of one currency."""
-        return Money(self.minor + self._same(other), self.currency)
+        return _exact(self.minor + self._same(other), self.currency)
 
     def __sub__(self, other: Money) -> Money:
         """Subtract an amount of the same currency."""
-        return Money(self.minor - self._same(other), self.currency)
+        return _exact(self.minor - self._same(other), self.currency)
 
     def __neg__(self) -> Money:
         """Turn a charge into a credit and back."""
-        return Money(-self.minor, self.currency)
+        return _exact(-self.minor, self.currency)
 
     def __mul__(self, count: int) -> Money:
         """Multiply by a whole number; for fractions there is `scaled`."""
@@ -163,11 +171,24 @@ class Money:
         return tuple(Money(part, self.currency) for part in _largest_remainder(self.minor, weights))
 
     def _same(self, other: Money) -> int:
-        if not isinstance(other, Money):
+        if other.__class__ is not Money and not isinstance(other, Money):
             raise InvalidAmount(amount=repr(other)[:40], problem="only money combines with money")
         if other.currency != self.currency:
             raise CurrencyMismatch(left=self.currency, right=other.currency)
         return other.minor
+
+
+_MINOR, _CURRENCY = Money.minor.__set__, Money.currency.__set__  # type: ignore[attr-defined]
+
+
+def _exact(minor: int, currency: str) -> Money:
+    """Make the sum of amounts that were checked when they were made; only its size is new."""
+    if not -MAX_MINOR <= minor <= MAX_MINOR:
+        raise InvalidAmount(amount=str(minor)[:40], problem="it is too large")
+    money = object.__new__(Money)
+    _MINOR(money, minor)
+    _CURRENCY(money, currency)
+    return money
 
 
 def _decimal(amount: Decimal | str | int) -> Decimal:

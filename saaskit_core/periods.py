@@ -144,6 +144,8 @@ class Period:
 
 def utc(at: datetime) -> datetime:
     """Return the same instant in UTC. Raises NaiveDatetime without a zone, OutsideCalendar."""
+    if at.tzinfo is UTC:
+        return at
     if at.tzinfo is None or at.utcoffset() is None:
         raise NaiveDatetime(value=at.isoformat())
     try:
@@ -169,14 +171,18 @@ def period_start(anchor: datetime, interval: Interval, index: int, tz: str = "UT
     across DST. A wall time that a DST change skips moves forward by the gap; one that occurs twice
     is its first.
     """
-    if index == 0:
-        return utc(anchor)
+    return utc(anchor) if index == 0 else _start(utc(anchor), interval, index, tz)
+
+
+@lru_cache(maxsize=8192)
+def _start(anchor: datetime, interval: Interval, index: int, tz: str) -> datetime:
+    """Compute a start once: a renewal asks for the same two several times over."""
     try:
-        local = utc(anchor).astimezone(zone(tz))
-        wall = _moved(local.replace(tzinfo=None), interval, index)
+        local = anchor if tz == "UTC" else anchor.astimezone(zone(tz))
+        moved = _moved(local, interval, index)
     except OverflowError:
         raise OutsideCalendar(value=f"period {index} of {anchor.isoformat()}") from None
-    return utc(wall.replace(tzinfo=local.tzinfo, fold=0))
+    return utc(moved)
 
 
 def period(anchor: datetime, interval: Interval, index: int, tz: str = "UTC") -> Period:
@@ -235,26 +241,28 @@ def add_months(at: datetime, months: int, tz: str = "UTC") -> datetime:
     return period_start(at, Interval(Unit.MONTH, 1), months, tz)
 
 
-def _moved(wall: datetime, interval: Interval, index: int) -> datetime:
+def _moved(local: datetime, interval: Interval, index: int) -> datetime:
+    """Move the wall clock; a wall time that occurs twice is its first."""
     steps = interval.count * index
     match interval.unit:
         case Unit.DAY:
-            return wall + timedelta(days=steps)
+            return (local + timedelta(days=steps)).replace(fold=0)
         case Unit.WEEK:
-            return wall + timedelta(weeks=steps)
+            return (local + timedelta(weeks=steps)).replace(fold=0)
         case Unit.MONTH:
-            return _plus_months(wall, steps)
+            return _plus_months(local, steps)
         case Unit.YEAR:
-            return _plus_months(wall, 12 * steps)
+            return _plus_months(local, 12 * steps)
 
 
-def _plus_months(wall: datetime, months: int) -> datetime:
-    year, month0 = divmod(wall.year * 12 + wall.month - 1 + months, 12)
+def _plus_months(local: datetime, months: int) -> datetime:
+    year, month0 = divmod(local.year * 12 + local.month - 1 + months, 12)
     if not 1 <= year <= 9998:
         raise OverflowError
-    return wall.replace(
-        year=year, month=month0 + 1, day=min(wall.day, monthrange(year, month0 + 1)[1])
-    )
+    day = local.day
+    if day > 28:
+        day = min(day, monthrange(year, month0 + 1)[1])
+    return local.replace(year=year, month=month0 + 1, day=day, fold=0)
 
 
 def _estimated_index(anchor: datetime, interval: Interval, at: datetime, tz: str) -> int:

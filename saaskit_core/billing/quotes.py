@@ -60,7 +60,7 @@ def quote_period(
     """
     in_effect = coupons_in_effect(coupons, price=price, period=period, zone=zone)
     amount = price.amount * quantity
-    (discount,) = discount_lines([amount], in_effect)
+    discount = discount_lines([amount], in_effect)[0] if in_effect else Money.zero(amount.currency)
     explanation = explain_whole(price.amount, quantity, amount, period)
     line = LineDraft(
         kind=LineKind.PERIOD if period else LineKind.ONE_OFF,

@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING
 from saaskit_core.errors import ErrorKind, SaasKitError
 from saaskit_core.periods import Interval, Period, Unit, period, period_start
 from saaskit_core.plans import ChangeType, Price, change_type
-from saaskit_core.subscriptions.model import InvalidSubscription, PendingChange, Subscription
+from saaskit_core.subscriptions.model import (
+    InvalidSubscription,
+    PendingChange,
+    Subscription,
+    evolve,
+)
 from saaskit_core.subscriptions.policies import (
     ChangeTiming,
     DowngradePolicy,
@@ -103,7 +108,7 @@ def in_force(subscription: Subscription) -> Subscription:
     if change.effective_at > span.ends_at:
         return subscription
     is_same_cycle = change.price.interval == subscription.price.interval
-    return replace(
+    return evolve(
         subscription,
         price=change.price,
         quantity=change.quantity,

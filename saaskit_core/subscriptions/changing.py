@@ -14,6 +14,7 @@ from saaskit_core.subscriptions.changes import (
 from saaskit_core.subscriptions.commands import InvoiceKind, IssueInvoice
 from saaskit_core.subscriptions.ending import drop_change
 from saaskit_core.subscriptions.events import SubscriptionActivated, SubscriptionChangeScheduled
+from saaskit_core.subscriptions.model import evolve
 from saaskit_core.subscriptions.opening import open_afresh
 from saaskit_core.subscriptions.policies import ChangeTiming
 from saaskit_core.subscriptions.renewing import changed_event
@@ -86,7 +87,7 @@ def change_timeout_at(step: Step) -> datetime | None:
 
 def _applied_at_once(step: Step, planned: PlannedChange) -> Transition:
     before = step.subscription
-    after = replace(
+    after = evolve(
         before,
         price=planned.price,
         quantity=planned.quantity,
@@ -102,7 +103,7 @@ def _kept(step: Step, planned: PlannedChange, *, effective_at: datetime | None) 
     before = step.subscription
     stem = invoice_key(before, InvoiceKind.CHANGE, planned.requested_at)
     key = f"{stem}:{planned.price.id}x{planned.quantity}"
-    after = replace(before, pending_change=pending(planned, key, effective_at=effective_at))
+    after = evolve(before, pending_change=pending(planned, key, effective_at=effective_at))
     event = step.tell(
         SubscriptionChangeScheduled,
         after,
@@ -129,8 +130,8 @@ def _billed(step: Step, planned: PlannedChange) -> Transition:
 def _in_force(before: Subscription, change: PendingChange) -> Subscription:
     is_trial = before.status is SubscriptionStatus.TRIAL
     resets = is_trial or has_other_cycle(before, change.price)
-    terms = replace(before, price=change.price, quantity=change.quantity, pending_change=None)
+    terms = evolve(before, price=change.price, quantity=change.quantity, pending_change=None)
     if not resets:
         return terms
     ended = change.requested_at if is_trial else before.trial_end
-    return open_afresh(replace(terms, trial_end=ended), change.requested_at)
+    return open_afresh(evolve(terms, trial_end=ended), change.requested_at)

@@ -15,6 +15,7 @@ from saaskit_core.subscriptions.events import (
     SubscriptionUncancelled,
 )
 from saaskit_core.subscriptions.facts import CancelRequested, CancelWhen
+from saaskit_core.subscriptions.model import evolve
 from saaskit_core.subscriptions.policies import UnusedTime
 from saaskit_core.subscriptions.states import (
     REASONS,
@@ -51,7 +52,7 @@ def uncancel(step: Step) -> Transition:
     subscription = step.subscription
     if subscription.cancel_at is None or subscription.status not in PLANNABLE:
         step.refuse("Withdrawing a cancellation")
-    kept = replace(subscription, cancel_at=None, cancel_reason=StatusReason.NONE)
+    kept = evolve(subscription, cancel_at=None, cancel_reason=StatusReason.NONE)
     return Transition(subscription=kept, events=(step.tell(SubscriptionUncancelled, kept),))
 
 
@@ -83,9 +84,9 @@ def written_off(step: Step) -> Transition:
     subscription = step.subscription
     key = subscription.awaiting_key
     write_off = (WriteOffInvoice(key=f"{key}:write_off", invoice_key=key),) if key else ()
-    without = replace(step, subscription=replace(subscription, awaiting_key=""))
+    without = replace(step, subscription=evolve(subscription, awaiting_key=""))
     done = cancelled(without, StatusReason.DUNNING, at=step.now, commands=write_off)
-    return replace(done, subscription=replace(done.subscription, awaiting_key=key))
+    return replace(done, subscription=evolve(done.subscription, awaiting_key=key))
 
 
 def drop_change(step: Step) -> Transition:
@@ -93,7 +94,7 @@ def drop_change(step: Step) -> Transition:
     change = step.subscription.pending_change
     if change is None:
         return step.unchanged()
-    kept = replace(step.subscription, pending_change=None)
+    kept = evolve(step.subscription, pending_change=None)
     return Transition(
         subscription=kept,
         events=(step.tell(SubscriptionChangeDropped, kept),),
@@ -111,7 +112,7 @@ def _cancel_now(step: Step, fact: CancelRequested) -> Transition:
 def _plan(step: Step, fact: CancelRequested) -> Transition:
     at = _planned_at(step, fact)
     dropped = drop_change(step) if fact.when is CancelWhen.PERIOD_END else step.unchanged()
-    planned = replace(dropped.subscription, cancel_at=at, cancel_reason=fact.reason)
+    planned = evolve(dropped.subscription, cancel_at=at, cancel_reason=fact.reason)
     event = step.tell(SubscriptionCancelScheduled, planned, cancel_at=at.isoformat())
     return join(dropped, Transition(subscription=planned, events=(event,)))
 
@@ -159,7 +160,7 @@ def _ended(
     change = before.pending_change
     unpaid_change = change.key if change and change.effective_at is None else ""
     holds = (ReleaseHolds(key=f"{before.aggregate}:release"),) if _is_first_open(before) else ()
-    after = replace(
+    after = evolve(
         before,
         status=status,
         status_reason=reason,

@@ -15,7 +15,7 @@ from saaskit_core.subscriptions.events import (
     SubscriptionResumed,
     SubscriptionSuspended,
 )
-from saaskit_core.subscriptions.model import Pause
+from saaskit_core.subscriptions.model import Pause, evolve
 from saaskit_core.subscriptions.states import BilledBy, StatusReason, SubscriptionStatus
 from saaskit_core.subscriptions.steps import Step, Transition, join, settled, void
 
@@ -39,7 +39,7 @@ def pause(step: Step, fact: Paused) -> Transition:
     resumes_at = utc(fact.resumes_at) if fact.resumes_at else None
     if resumes_at is not None and resumes_at <= starts_at:
         raise InvalidPeriod(starts_at=starts_at.isoformat(), ends_at=resumes_at.isoformat())
-    planned = replace(subscription, pause=Pause(starts_at=starts_at, resumes_at=resumes_at))
+    planned = evolve(subscription, pause=Pause(starts_at=starts_at, resumes_at=resumes_at))
     event = step.tell(SubscriptionPauseScheduled, planned, starts_at=starts_at.isoformat())
     first = Transition(subscription=planned, events=(event,))
     return join(first, pause_reached(replace(step, subscription=planned)))
@@ -82,7 +82,7 @@ def reinstate(step: Step) -> Transition:
     if subscription.status_reason is not StatusReason.ADMIN:
         step.refuse("Lifting a suspension")
     if subscription.dispute_id:
-        held = replace(subscription, status_reason=StatusReason.DISPUTE)
+        held = evolve(subscription, status_reason=StatusReason.DISPUTE)
         return Transition(subscription=held)
     return _released(step, subscription)
 
@@ -92,7 +92,7 @@ def open_dispute(step: Step, fact: DisputeOpened) -> Transition:
     subscription = step.subscription
     if subscription.status.is_terminal or subscription.dispute_id:
         return step.unchanged()
-    disputed = replace(subscription, dispute_id=fact.dispute_id)
+    disputed = evolve(subscription, dispute_id=fact.dispute_id)
     if subscription.status_reason is StatusReason.ADMIN:
         return Transition(subscription=disputed)
     return _held(step, disputed, StatusReason.DISPUTE)
@@ -105,7 +105,7 @@ def close_dispute(step: Step, fact: DisputeClosed) -> Transition:
         return step.unchanged()
     if not fact.is_won:
         return cancelled(step, StatusReason.FRAUD, at=step.now)
-    cleared = replace(subscription, dispute_id="")
+    cleared = evolve(subscription, dispute_id="")
     if subscription.status_reason is not StatusReason.DISPUTE:
         return Transition(subscription=cleared)
     return _released(step, cleared)
@@ -141,7 +141,7 @@ def extend(step: Step, fact: Extended) -> Transition:
 
 def _stretched(subscription: Subscription, span: Period, to: datetime) -> Subscription:
     """What was planned for the old end of the period moves with it."""
-    after = replace(
+    after = evolve(
         subscription,
         period=Period(span.starts_at, to),
         period_index=0,
@@ -152,10 +152,10 @@ def _stretched(subscription: Subscription, span: Period, to: datetime) -> Subscr
     change, planned = after.pending_change, after.pause
     if change is not None and change.effective_at is not None:
         effective_at = _moved(change.effective_at, span.ends_at, to)
-        after = replace(after, pending_change=replace(change, effective_at=effective_at))
+        after = evolve(after, pending_change=replace(change, effective_at=effective_at))
     if planned is not None:
         starts_at = _moved(planned.starts_at, span.ends_at, to) or planned.starts_at
-        after = replace(after, pause=replace(planned, starts_at=starts_at))
+        after = evolve(after, pause=replace(planned, starts_at=starts_at))
     return _reopened(after) if subscription.awaiting_key else after
 
 
@@ -165,7 +165,7 @@ def _moved(at: datetime | None, old: datetime, new: datetime) -> datetime | None
 
 def _reopened(subscription: Subscription) -> Subscription:
     cleared = settled(subscription)
-    return replace(cleared, status=SubscriptionStatus.ACTIVE, status_reason=StatusReason.NONE)
+    return evolve(cleared, status=SubscriptionStatus.ACTIVE, status_reason=StatusReason.NONE)
 
 
 def _held(step: Step, subscription: Subscription, reason: StatusReason) -> Transition:
@@ -174,7 +174,7 @@ def _held(step: Step, subscription: Subscription, reason: StatusReason) -> Trans
     remembered = (
         subscription
         if is_held
-        else replace(
+        else evolve(
             subscription,
             held_status=subscription.status,
             held_reason=subscription.status_reason,
@@ -188,7 +188,7 @@ HOLDS = (StatusReason.ADMIN, StatusReason.DISPUTE)
 
 
 def _blocked(step: Step, subscription: Subscription, reason: StatusReason) -> Transition:
-    blocked = replace(subscription, status=SubscriptionStatus.SUSPENDED, status_reason=reason)
+    blocked = evolve(subscription, status=SubscriptionStatus.SUSPENDED, status_reason=reason)
     return Transition(subscription=blocked, events=(step.tell(SubscriptionSuspended, blocked),))
 
 
@@ -199,7 +199,7 @@ def _released(step: Step, subscription: Subscription) -> Transition:
 
 def beneath(subscription: Subscription) -> Subscription:
     """Return the subscription as it would be without the hold of staff or of a dispute."""
-    return replace(
+    return evolve(
         subscription,
         status=subscription.held_status or subscription.status,
         status_reason=subscription.held_reason,
@@ -217,7 +217,7 @@ def is_held(subscription: Subscription) -> bool:
 
 def held_again(held: Subscription, moved: Transition) -> Transition:
     """Put the hold back over what happened beneath it; its events say so."""
-    after = replace(
+    after = evolve(
         moved.subscription,
         status=held.status,
         status_reason=held.status_reason,

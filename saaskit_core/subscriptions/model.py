@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from saaskit_core.errors import ErrorKind, SaasKitError
@@ -10,10 +11,21 @@ from saaskit_core.periods import Period, period
 from saaskit_core.subscriptions.states import BilledBy, Collection, StatusReason, SubscriptionStatus
 
 if TYPE_CHECKING:
+    from dataclasses import replace as evolve
     from datetime import datetime
 
     from saaskit_core.plans import Price
     from saaskit_core.subscriptions.policies import ChangeTiming
+
+__all__ = [
+    "InvalidSubscription",
+    "Pause",
+    "PendingChange",
+    "Subscription",
+    "evolve",
+    "next_index",
+    "next_period",
+]
 
 
 class InvalidSubscription(SaasKitError):
@@ -131,3 +143,27 @@ def next_period(subscription: Subscription) -> Period | None:
     if interval is None:
         return None
     return period(subscription.anchor, interval, next_index(subscription), subscription.zone)
+
+
+_NAMES = tuple(field.name for field in fields(Subscription))
+_VALUES = attrgetter(*_NAMES)
+_SETTERS = {name: getattr(Subscription, name).__set__ for name in _NAMES}
+_IN_ORDER = tuple(_SETTERS.values())
+
+if not TYPE_CHECKING:
+
+    def evolve(subscription, **changes):
+        """Return the subscription with other values in the named fields.
+
+        What `dataclasses.replace` does, several times faster: a renewal does it six times and the
+        value has forty fields. Raises TypeError for a field that isn't one.
+        """
+        after = object.__new__(Subscription)
+        for put, value in zip(_IN_ORDER, _VALUES(subscription), strict=True):
+            put(after, value)
+        for name, value in changes.items():
+            put = _SETTERS.get(name)
+            if put is None:
+                raise TypeError(f"a subscription has no field {name!r}")
+            put(after, value)
+        return after

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from saaskit_core.periods import Period, period, period_index
-from saaskit_core.subscriptions.model import next_index
+from saaskit_core.subscriptions.model import evolve, next_index
 from saaskit_core.subscriptions.states import StatusReason, SubscriptionStatus
-from saaskit_core.subscriptions.steps import settled
+from saaskit_core.subscriptions.steps import SETTLED
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -36,12 +35,13 @@ def open_containing(subscription: Subscription, at: datetime) -> Subscription:
 
 def open_afresh(subscription: Subscription, at: datetime) -> Subscription:
     """Make it Active on a new schedule that begins at `at`."""
-    return open_first(replace(subscription, anchor=at))
+    return open_first(evolve(subscription, anchor=at))
 
 
 def _open(subscription: Subscription, index: int) -> Subscription:
-    return replace(
-        settled(subscription),
+    return evolve(
+        subscription,
+        **SETTLED,
         status=SubscriptionStatus.ACTIVE,
         status_reason=StatusReason.NONE,
         period_index=index,

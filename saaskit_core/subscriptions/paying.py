@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from saaskit_core.subscriptions.changes import in_force
@@ -14,7 +13,7 @@ from saaskit_core.subscriptions.events import (
     SubscriptionRecovered,
     SubscriptionRenewed,
 )
-from saaskit_core.subscriptions.model import next_period
+from saaskit_core.subscriptions.model import evolve, next_period
 from saaskit_core.subscriptions.opening import (
     open_afresh,
     open_containing,
@@ -60,7 +59,7 @@ def fail(step: Step, fact: PaymentFailed) -> Transition:
     before = step.subscription
     if not _is_about(before, fact.invoice_key) or fact.attempt <= before.failed_attempt:
         return step.unchanged()
-    after = replace(
+    after = evolve(
         before,
         status_reason=_reason_after_failure(before),
         attempt=max(before.attempt, fact.attempt),
@@ -79,7 +78,7 @@ def require_action(step: Step, fact: PaymentActionRequired) -> Transition:
         return step.unchanged()
     if before.status is SubscriptionStatus.SUSPENDED:
         return step.unchanged()
-    after = replace(before, status_reason=StatusReason.REQUIRES_ACTION)
+    after = evolve(before, status_reason=StatusReason.REQUIRES_ACTION)
     if after == before:
         return step.unchanged()
     event = step.tell(SubscriptionActionRequired, after)
@@ -90,9 +89,9 @@ def change_method(step: Step, fact: MethodChanged) -> Transition:
     """Note a trial's method; a new one charges the failed invoice at once."""
     before = step.subscription
     if before.status is SubscriptionStatus.TRIAL:
-        return _noted(step, replace(before, status_reason=_trial_reason(fact)))
+        return _noted(step, evolve(before, status_reason=_trial_reason(fact)))
     if before.held_status is SubscriptionStatus.TRIAL:
-        return _noted(step, replace(before, held_reason=_trial_reason(fact)))
+        return _noted(step, evolve(before, held_reason=_trial_reason(fact)))
     if fact.has_method and _is_waiting_for_method(before):
         return _retried(step)
     return step.unchanged()
@@ -173,5 +172,5 @@ def _is_waiting_for_method(subscription: Subscription) -> bool:
 
 def _retried(step: Step) -> Transition:
     before = step.subscription
-    after = replace(before, attempt=before.attempt + 1, is_retry_stopped=False)
+    after = evolve(before, attempt=before.attempt + 1, is_retry_stopped=False)
     return Transition(subscription=after, commands=charge(after))

@@ -17,7 +17,7 @@ from saaskit_core.subscriptions.events import (
     SubscriptionSuspended,
 )
 from saaskit_core.subscriptions.holding import is_paused, pause_reached
-from saaskit_core.subscriptions.model import next_period
+from saaskit_core.subscriptions.model import evolve, next_period
 from saaskit_core.subscriptions.opening import open_containing
 from saaskit_core.subscriptions.states import (
     BilledBy,
@@ -34,7 +34,6 @@ from saaskit_core.subscriptions.steps import (
     invoice_key,
     is_awaiting,
     join,
-    settled,
 )
 
 if TYPE_CHECKING:
@@ -70,15 +69,21 @@ def fall_due(step: Step, kind: InvoiceKind) -> Transition:
     subscription = step.subscription
     terms = in_force(subscription)
     span = next_period(terms)
-    waiting = replace(
-        settled(subscription),
+    key = invoice_key(subscription, kind, span.starts_at if span else terms.anchor)
+    waiting = evolve(
+        subscription,
         status=SubscriptionStatus.RENEWAL_PENDING,
         status_reason=awaiting_reason(subscription, StatusReason.RETRYING),
-        awaiting_key=invoice_key(subscription, kind, span.starts_at if span else terms.anchor),
+        awaiting_key=key,
+        pending_until=None,
         past_due_since=step.now,
         grace_until=step.now + timedelta(days=step.policies.grace_days),
+        retry_step=0,
+        attempt=0,
+        failed_attempt=-1,
+        is_retry_stopped=False,
     )
-    issue = bill(replace(terms, awaiting_key=waiting.awaiting_key), kind, span)
+    issue = bill(terms, kind, span, key=key)
     return Transition(
         subscription=waiting,
         events=(step.tell(SubscriptionRenewalDue, waiting),),
@@ -111,7 +116,7 @@ def retry_due(step: Step) -> Transition:
         return step.unchanged()
     elapsed = step.now - subscription.past_due_since
     passed = sum(timedelta(days=day) <= elapsed for day in step.policies.dunning_days)
-    again = replace(subscription, retry_step=passed, attempt=subscription.attempt + 1)
+    again = evolve(subscription, retry_step=passed, attempt=subscription.attempt + 1)
     return Transition(subscription=again, commands=charge(again))
 
 
@@ -135,7 +140,7 @@ def grace_ended(step: Step) -> Transition:
         return step.unchanged()
     if step.now < until:
         return step.unchanged()
-    blocked = replace(
+    blocked = evolve(
         subscription,
         status=SubscriptionStatus.SUSPENDED,
         status_reason=StatusReason.PAYMENT,
@@ -164,7 +169,7 @@ def resume(step: Step) -> Transition:
     span = subscription.period
     if subscription.pause is None or subscription.status.is_terminal:
         step.refuse("Resuming")
-    awake = replace(
+    awake = evolve(
         subscription,
         pause=None,
         status=SubscriptionStatus.ACTIVE,
@@ -175,7 +180,7 @@ def resume(step: Step) -> Transition:
     resumed = Transition(subscription=awake, events=(step.tell(SubscriptionResumed, awake),))
     if span is None or step.now < span.ends_at:
         return resumed
-    return join(resumed, _renew(replace(step, subscription=replace(awake, anchor=step.now))))
+    return join(resumed, _renew(replace(step, subscription=evolve(awake, anchor=step.now))))
 
 
 def _is_dunning(subscription: Subscription) -> bool:

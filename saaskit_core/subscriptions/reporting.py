@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from saaskit_core.subscriptions.events import (
@@ -14,6 +13,7 @@ from saaskit_core.subscriptions.events import (
     SubscriptionSuspended,
     SubscriptionTrialStarted,
 )
+from saaskit_core.subscriptions.model import evolve
 from saaskit_core.subscriptions.states import REASONS, BilledBy, StatusReason, SubscriptionStatus
 from saaskit_core.subscriptions.steps import Step, Transition
 
@@ -29,7 +29,7 @@ def follow(step: Step, fact: ProviderReported) -> Transition:
         return step.unchanged()
     if fact.version <= before.provider_version or fact.reason not in REASONS[fact.status]:
         return step.unchanged()
-    after = replace(
+    after = evolve(
         before,
         status=fact.status,
         status_reason=fact.reason,

@@ -16,7 +16,7 @@ from saaskit_core.subscriptions.events import (
     SubscriptionSuspended,
     SubscriptionTrialStarted,
 )
-from saaskit_core.subscriptions.model import InvalidSubscription, Subscription, next_period
+from saaskit_core.subscriptions.model import InvalidSubscription, Subscription, evolve, next_period
 from saaskit_core.subscriptions.opening import open_containing, open_first
 from saaskit_core.subscriptions.policies import TrialWithoutMethod
 from saaskit_core.subscriptions.renewing import changed_event, fall_due
@@ -110,7 +110,7 @@ def _first_bill(step: Step, fact: TrialEnded) -> Transition:
 def _suspended(step: Step) -> Transition:
     """Issue the invoice without charging it: there is nothing to charge until a method comes."""
     fallen = fall_due(step, InvoiceKind.FIRST)
-    blocked = replace(
+    blocked = evolve(
         fallen.subscription,
         status=SubscriptionStatus.SUSPENDED,
         status_reason=StatusReason.PAYMENT,
@@ -194,7 +194,7 @@ def _begin(step: Step) -> Transition:
 def _on_trial(step: Step) -> Transition:
     draft = step.subscription
     begins, ends = draft.trial_start, draft.trial_end
-    after = replace(
+    after = evolve(
         draft,
         status=SubscriptionStatus.TRIAL,
         status_reason=draft.held_reason or StatusReason.WITHOUT_METHOD,
@@ -214,13 +214,14 @@ def _awaiting_first(step: Step) -> Transition:
     span = next_period(draft)
     if span is None and draft.term_end is not None:
         span = Period(draft.anchor, draft.term_end)
-    waiting = replace(
+    waiting = evolve(
         draft,
         status_reason=awaiting_reason(draft, StatusReason.AWAITING_PAYMENT),
         awaiting_key=invoice_key(draft, InvoiceKind.FIRST, draft.anchor),
         pending_until=step.now + payment_timeout(draft, step.policies),
     )
-    return Transition(subscription=waiting, commands=(bill(waiting, InvoiceKind.FIRST, span),))
+    issue = bill(waiting, InvoiceKind.FIRST, span, key=waiting.awaiting_key)
+    return Transition(subscription=waiting, commands=(issue,))
 
 
 def payment_timeout(subscription: Subscription, policies: Policies) -> timedelta:

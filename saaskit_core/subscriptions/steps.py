@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, NoReturn
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NoReturn, TypedDict
 
 from saaskit_core.errors import ErrorKind, SaasKitError
 from saaskit_core.subscriptions.commands import (
@@ -13,6 +13,7 @@ from saaskit_core.subscriptions.commands import (
     IssueInvoice,
     VoidInvoice,
 )
+from saaskit_core.subscriptions.model import evolve
 from saaskit_core.subscriptions.states import Collection, StatusReason, SubscriptionStatus
 
 if TYPE_CHECKING:
@@ -22,6 +23,19 @@ if TYPE_CHECKING:
     from saaskit_core.subscriptions.events import SubscriptionEvent
     from saaskit_core.subscriptions.model import Subscription
     from saaskit_core.subscriptions.policies import Policies
+
+
+class Settled(TypedDict):
+    """What belongs to an open invoice."""
+
+    awaiting_key: str
+    pending_until: None
+    past_due_since: None
+    grace_until: None
+    retry_step: int
+    attempt: int
+    failed_attempt: int
+    is_retry_stopped: bool
 
 
 class InvalidTransition(SaasKitError):
@@ -97,10 +111,12 @@ def invoice_key(subscription: Subscription, kind: InvoiceKind, starts_at: dateti
     return f"subscription:{subscription.id}:{kind}:{starts_at.isoformat()}"
 
 
-def bill(subscription: Subscription, kind: InvoiceKind, period: Period | None) -> IssueInvoice:
-    """Make the command that issues the invoice the subscription waits for."""
+def bill(
+    subscription: Subscription, kind: InvoiceKind, period: Period | None, *, key: str
+) -> IssueInvoice:
+    """Make the command that issues invoice `key` at the subscription's present terms."""
     return IssueInvoice(
-        key=subscription.awaiting_key,
+        key=key,
         kind=kind,
         price=subscription.price,
         quantity=subscription.quantity,
@@ -129,17 +145,20 @@ def awaiting_reason(subscription: Subscription, usual: StatusReason) -> StatusRe
 
 def settled(subscription: Subscription) -> Subscription:
     """Clear what belongs to an open invoice: key, attempts, dunning and its instants."""
-    return replace(
-        subscription,
-        awaiting_key="",
-        pending_until=None,
-        past_due_since=None,
-        grace_until=None,
-        retry_step=0,
-        attempt=0,
-        failed_attempt=-1,
-        is_retry_stopped=False,
-    )
+    return evolve(subscription, **SETTLED)
+
+
+SETTLED: Settled = {
+    "awaiting_key": "",
+    "pending_until": None,
+    "past_due_since": None,
+    "grace_until": None,
+    "retry_step": 0,
+    "attempt": 0,
+    "failed_attempt": -1,
+    "is_retry_stopped": False,
+}
+"""The fields that belong to an open invoice, as they are without one."""
 
 
 def is_awaiting(subscription: Subscription) -> bool:

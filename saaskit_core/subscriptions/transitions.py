@@ -86,7 +86,7 @@ def _apply(step: Step, fact: facts.Fact) -> Transition:
     rule = PLAIN.get(type(fact))
     if rule is not None:
         return rule(step)
-    return _terms(step, fact) or _paid(step, fact) or _reported(step, fact)
+    return _paid(step, fact) or _terms(step, fact) or _reported(step, fact)
 
 
 def _terms(step: Step, fact: facts.Fact) -> Transition | None:
