@@ -3,7 +3,7 @@ PYTHON ?= python3
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test serve lint format check docs bench proof clean
+.PHONY: help setup demo test serve lint format check docs bench proof mutation clean
 
 help:
 	@$(PYTHON) dev.py --help
@@ -11,5 +11,5 @@ help:
 demo serve:
 	@$(PYTHON) dev.py $@ $(if $(CATALOG),--catalog $(CATALOG)) $(ARGS)
 
-setup test lint format check docs bench proof clean:
+setup test lint format check docs bench proof mutation clean:
 	@$(PYTHON) dev.py $@ $(ARGS)

@@ -74,7 +74,7 @@ def main(argv: list[str]) -> int:
 
 
 def _usage() -> str:
-    lines = [f"  {name:<8}{about}" for name, (_, about, _) in COMMANDS.items()]
+    lines = [f"  {name:<10}{about}" for name, (_, about, _) in COMMANDS.items()]
     return "\n".join([str(__doc__), "Commands:", *lines])
 
 
@@ -281,13 +281,18 @@ def proof(arguments: list[str]) -> int:
     return _pytest("tests", *ignored, *selected, *arguments, SAASKIT_TEST_PROFILE="proof")
 
 
+def mutation(arguments: list[str]) -> int:
+    """Change the rules one thing at a time and see whether a test notices."""
+    return _run([str(PYTHON), "-m", "tools.mutation", *arguments])
+
+
 def clean(arguments: list[str]) -> int:
     """Remove what runs leave behind; with --all the environment too."""
     if arguments not in ([], ["--all"]):
         print("dev.py clean takes nothing, or --all to remove .venv too", file=sys.stderr)
         return 2
     names = [".mypy_cache", ".pytest_cache", ".ruff_cache", ".import_linter_cache", ".hypothesis"]
-    names += ["build", "dist", "site", "htmlcov"]
+    names += ["build", "dist", "site", "htmlcov", "mutants"]
     names += [".venv", ".tox"] if arguments else []
     left = [ROOT / name for name in names]
     left += [path for path in ROOT.glob(".coverage*") if path.is_file()]
@@ -383,6 +388,11 @@ COMMANDS = {
     "docs": (("docs",), "build the documentation, warnings are errors", docs),
     "bench": (("test",), "measure, print the tables, write docs/benchmarks.md", bench),
     "proof": (("test",), "the property tests with 20,000 examples each", proof),
+    "mutation": (
+        ("mutation",),
+        "change the rules of money one thing at a time: do the tests notice?",
+        mutation,
+    ),
     "clean": ((), "remove what runs leave behind (--all: .venv too)", clean),
 }
 
