@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from saaskit_core.coupons import Coupon, CouponDuration, canonical, discount_lines
 from saaskit_core.periods import InvalidPeriod, utc
@@ -22,6 +22,21 @@ if TYPE_CHECKING:
 
 COUNTED = frozenset({SubscriptionStatus.ACTIVE, SubscriptionStatus.RENEWAL_PENDING})
 """Past due counts; a trial, a first payment that is awaited, and every suspension don't."""
+
+
+class RevenueRow(NamedTuple):
+    """A revenue line as a plain tuple, as a database hands it out: nothing is checked.
+
+    `minor` minor units `every` so many `unit`s (1 "month") from `starts_at` until `ends_at`.
+    """
+
+    customer_id: str
+    currency: str
+    minor: int
+    unit: str
+    every: int
+    starts_at: datetime
+    ends_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +65,20 @@ class RevenueLine:
     def monthly(self) -> Fraction:
         """Minor units per month, exact."""
         return self.amount.minor / self.interval.months
+
+    @property
+    def row(self) -> RevenueRow:
+        """The same as a plain tuple."""
+        each = self.interval
+        return RevenueRow(
+            self.customer_id,
+            self.amount.currency,
+            self.amount.minor,
+            each.unit.value,
+            each.count,
+            self.starts_at,
+            self.ends_at,
+        )
 
     def counts_at(self, at: datetime) -> bool:
         """Tell whether it brings revenue at an instant: its start counts, its end doesn't."""
