@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from saaskit_core.billing.explanations import explain_tax
 from saaskit_core.billing.invariants import NegativeTotal, check_draft
-from saaskit_core.billing.invoices import InvoiceDraft, LineDraft, LineKind, Settlement, TaxRule
-from saaskit_core.money import InvalidAmount, Money, round_half_away
+from saaskit_core.billing.invoices import (
+    CreditSource,
+    CreditUsed,
+    InvoiceDraft,
+    LineDraft,
+    LineKind,
+    Settlement,
+)
+from saaskit_core.billing.tax_lines import with_tax
+from saaskit_core.money import Money
 from saaskit_core.subscriptions.policies import UnusedTime
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-TAXED = frozenset(
-    {
-        LineKind.PERIOD,
-        LineKind.ONE_OFF,
-        LineKind.UNUSED_CREDIT,
-        LineKind.REMAINING_DEBIT,
-    }
-)
-"""Lines that carry tax; the others move amounts whose tax is settled already."""
 
 
 def assemble(
@@ -34,10 +29,11 @@ def assemble(
     surplus_to: UnusedTime = UnusedTime.WALLET,
 ) -> InvoiceDraft:
     """Put an invoice together from lines that have their discounts. Raises BrokenInvariant."""
-    taxed = _with_tax((*lines, *_carried_in(currency, settlement)), settlement.tax)
+    taxed = with_tax((*lines, *_carried_in(currency, settlement)), settlement.tax)
     complete = (*taxed, *_surplus(currency, taxed, surplus_to))
     total = Money.total((line.total for line in complete), currency)
-    credit = min(_wallet(currency, settlement), total)
+    used = _credits(total, settlement)
+    credit = Money.total((each.amount for each in used), currency)
     owed = total - credit
     is_too_small = settlement.minimum is not None and owed < settlement.minimum
     carried = owed if is_too_small else Money.zero(currency)
@@ -52,6 +48,7 @@ def assemble(
         amount_due=owed - carried,
         carried_forward=carried,
         to_wallet=_of_kind(LineKind.TO_WALLET, complete, currency),
+        credits_used=used,
     )
     check_draft(draft)
     return draft
@@ -74,11 +71,24 @@ def simple_line(kind: LineKind, description: str, amount: Money, explanation: st
     )
 
 
-def _wallet(currency: str, settlement: Settlement) -> Money:
-    wallet = settlement.wallet or Money.zero(currency)
-    if wallet.minor < 0:
-        raise NegativeTotal(name="The wallet", amount=str(wallet))
-    return wallet
+def _credits(total: Money, settlement: Settlement) -> tuple[CreditUsed, ...]:
+    """Use credit notes, then the wallet, then referral credit, never more than the total."""
+    held = {
+        CreditSource.CREDIT_NOTES: settlement.credit_notes,
+        CreditSource.WALLET: settlement.wallet,
+        CreditSource.REFERRAL: settlement.referral,
+    }
+    left, used = total, []
+    for source, amount in held.items():
+        if amount is None:
+            continue
+        if amount.minor < 0:
+            raise NegativeTotal(name=f"The credit ({source})", amount=str(amount))
+        part = min(amount, left)
+        if part:
+            used.append(CreditUsed(source=source, amount=part))
+            left -= part
+    return tuple(used)
 
 
 def _carried_in(currency: str, settlement: Settlement) -> tuple[LineDraft, ...]:
@@ -107,42 +117,3 @@ def _surplus(
 
 def _of_kind(kind: LineKind, lines: Sequence[LineDraft], currency: str) -> Money:
     return Money.total((line.amount for line in lines if line.kind is kind), currency)
-
-
-def _with_tax(lines: tuple[LineDraft, ...], rule: TaxRule | None) -> tuple[LineDraft, ...]:
-    """Tax charges and credits each as one pool: rounded once, spread by largest remainder."""
-    if rule is None or not rule.percent:
-        return lines
-    if not 0 <= rule.percent <= 100:
-        raise InvalidAmount(amount=str(rule.percent), problem="a tax rate is 0 to 100 percent")
-    taxes = {**_pooled(lines, rule, sign=1), **_pooled(lines, rule, sign=-1)}
-    return tuple(
-        _line_with_tax(line, taxes[place], rule) if place in taxes else line
-        for place, line in enumerate(lines)
-    )
-
-
-def _pooled(lines: Sequence[LineDraft], rule: TaxRule, *, sign: int) -> dict[int, Money]:
-    """Map the place of each taxed line of that sign to its tax."""
-    exact = {
-        place: _exact_tax(line, rule)
-        for place, line in enumerate(lines)
-        if line.kind in TAXED and line.net.minor * sign > 0
-    }
-    if not exact:
-        return {}
-    whole = Money(round_half_away(sum(exact.values(), Fraction(0))), lines[0].net.currency)
-    parts = whole.allocate([abs(value) for value in exact.values()])
-    return dict(zip(exact, parts, strict=True))
-
-
-def _exact_tax(line: LineDraft, rule: TaxRule) -> Fraction:
-    percent = Fraction(rule.percent)
-    return line.net.minor * percent / (100 + percent if rule.is_inclusive else 100)
-
-
-def _line_with_tax(line: LineDraft, tax: Money, rule: TaxRule) -> LineDraft:
-    """An inclusive price is split: the amount without tax, and the tax that it contained."""
-    explanation = line.explanation + explain_tax(line.net, tax, rule)
-    amount = line.amount - tax if rule.is_inclusive else line.amount
-    return replace(line, amount=amount, tax=tax, explanation=explanation)

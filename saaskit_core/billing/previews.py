@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from saaskit_core.billing.invoices import CreditSource
 from saaskit_core.billing.quotes import (
     NO_SETTLEMENT,
     InvoiceDraft,
@@ -123,6 +124,12 @@ def _left(settlement: Settlement, draft: InvoiceDraft) -> Settlement:
     wallet = settlement.wallet or Money.zero(draft.currency)
     return replace(
         settlement,
-        wallet=wallet - draft.credit_applied + draft.to_wallet,
+        wallet=wallet - draft.credit_from(CreditSource.WALLET) + draft.to_wallet,
+        credit_notes=_unused(settlement.credit_notes, draft, CreditSource.CREDIT_NOTES),
+        referral=_unused(settlement.referral, draft, CreditSource.REFERRAL),
         carried=draft.carried_forward or None,
     )
+
+
+def _unused(credit: Money | None, draft: InvoiceDraft, source: CreditSource) -> Money | None:
+    return credit - draft.credit_from(source) if credit else None

@@ -67,8 +67,8 @@ def test_the_line_explains_itself():
     draft = bill(price(2000), [percent_off("20")], tax=tax("19"))
     (line,) = draft.lines
     assert line.explanation == (
-        "20.00 USD × 1 = 20.00 USD for the whole period from 2024-06-01T00:00:00+00:00 to "
-        "2024-07-01T00:00:00+00:00. Less 4.00 USD by SAVE: 16.00 USD. Tax 19 % on 16.00 USD: "
+        "20.00 USD × 1 = 20.00 USD for the whole period from 2024-06-01 00:00 UTC to "
+        "2024-07-01 00:00 UTC. Less 4.00 USD by SAVE: 16.00 USD. Tax 19 % on 16.00 USD: "
         "3.04 USD."
     )
     assert (line.net, line.total, draft.total) == (usd(1600), usd(1904), usd(1904))

@@ -1,0 +1,48 @@
+"""The taxes on one line, as values: what stands on the document, and what a tax engine answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from saaskit_core.billing.taxes import TaxTreatment
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+
+    from saaskit_core.money import Money
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaxPart:
+    """One tax on one line: `amount` is `percent` of `basis`, or the line's share of its pool.
+
+    `note` is what the law wants on the document.
+    """
+
+    jurisdiction: str
+    name: str
+    percent: Decimal
+    basis: Money
+    amount: Money
+    treatment: TaxTreatment = TaxTreatment.TAXED
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaxAnswerLine:
+    """The taxes of one line, in its own sign. `net` repeats what was asked about."""
+
+    reference: str
+    net: Money
+    parts: tuple[TaxPart, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaxAnswer:
+    """What the engine said, line by line, and the id under which it keeps the calculation."""
+
+    engine: str
+    lines: tuple[TaxAnswerLine, ...]
+    is_inclusive: bool = False
+    calculation_id: str = ""
