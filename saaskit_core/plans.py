@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from fractions import Fraction
 from typing import TYPE_CHECKING
@@ -93,6 +93,15 @@ class Price:
         """Whether it costs nothing."""
         return not self.amount
 
+    def supersedes(self, other: Price) -> bool:
+        """Tell whether it is a newer version of `other`: same plan, currency and interval."""
+        return (
+            self.version > other.version
+            and self.plan == other.plan
+            and self.amount.currency == other.amount.currency
+            and self.interval == other.interval
+        )
+
     @property
     def monthly(self) -> Fraction:
         """Minor units per month, exact; nothing for One-Time, which doesn't recur."""
@@ -138,6 +147,23 @@ class Plan:
             if (price.amount.currency, price.frequency) == (currency, frequency):
                 return price
         raise PriceNotForSale(plan=self.name, currency=currency, frequency=frequency)
+
+    def successor(self, price: Price) -> Price | None:
+        """Return the newer version of a price that is sold now; None when there is none."""
+        return next((newer for newer in self.prices if newer.supersedes(price)), None)
+
+
+def revised(price: Price, *, price_id: str, amount: Money) -> Price:
+    """Return the next version of a price, under an id of its own.
+
+    A used price is never edited: whoever has it keeps it until the policy `price_change` says
+    otherwise. Raises InvalidPrice for the same id, CurrencyMismatch for another currency.
+    """
+    if price_id == price.id:
+        raise InvalidPrice(plan=price.plan, problem="a new version needs an id of its own")
+    if amount.currency != price.amount.currency:
+        raise CurrencyMismatch(left=price.amount.currency, right=amount.currency)
+    return replace(price, id=price_id, amount=amount, version=price.version + 1)
 
 
 def check_key(key: str) -> None:

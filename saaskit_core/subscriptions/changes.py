@@ -9,7 +9,6 @@ from saaskit_core.errors import ErrorKind, SaasKitError
 from saaskit_core.periods import Interval, Period, Unit, period, period_start
 from saaskit_core.plans import ChangeType, Price, change_type
 from saaskit_core.subscriptions.model import (
-    InvalidSubscription,
     PendingChange,
     Subscription,
     evolve,
@@ -23,11 +22,14 @@ from saaskit_core.subscriptions.policies import (
 )
 from saaskit_core.subscriptions.states import BilledBy, SubscriptionStatus
 from saaskit_core.subscriptions.steps import InvalidTransition
+from saaskit_core.subscriptions.terms import Terms
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
 
     from saaskit_core.subscriptions.facts import ChangeRequested
+    from saaskit_core.subscriptions.terms import AddOn
 
 
 class ChangeRefused(SaasKitError):
@@ -66,6 +68,7 @@ class PlannedChange:
 
     price: Price
     quantity: int
+    add_ons: tuple[AddOn, ...]
     change_type: ChangeType
     timing: ChangeTiming
     requested_at: datetime
@@ -84,24 +87,74 @@ def plan_change(
     Raises ChangeRefused subclasses, and InvalidTransition unless on Trial or Active within its
     period.
     """
-    wanted = replace(wanted, quantity=wanted.quantity or subscription.quantity)
     _check_subscription(subscription, now)
-    _check_wanted(subscription, wanted)
+    terms = wanted_terms(subscription, wanted)
+    _check_wanted(subscription, terms)
     if subscription.status is SubscriptionStatus.TRIAL:
-        return _during_trial(subscription, wanted, now, policies)
-    timing = wanted.timing or _timing(subscription, wanted, policies)
+        return _during_trial(subscription, wanted, terms, now, policies)
+    timing = wanted.timing or _timing(subscription, terms, policies)
     if timing is ChangeTiming.PERIOD_END:
-        return _at_period_end(subscription, wanted, now)
-    return _at_once(subscription, wanted, now, timing)
+        return _at_period_end(subscription, terms, now)
+    return _at_once(subscription, terms, now, timing)
 
 
-def direction(subscription: Subscription, price: Price, quantity: int) -> ChangeType:
-    """Tell which way a change goes, by the exact amount per month of all units together."""
-    return change_type(_scaled(subscription.price, subscription.quantity), _scaled(price, quantity))
+def wanted_terms(subscription: Subscription, wanted: ChangeRequested) -> Terms:
+    """Return what it shall be billed for: what isn't asked for stays.
+
+    Raises InvalidQuantity, AddOnDoesNotFit.
+    """
+    return Terms(
+        price=wanted.price or subscription.price,
+        quantity=subscription.quantity if wanted.quantity is None else wanted.quantity,
+        add_ons=subscription.add_ons if wanted.add_ons is None else wanted.add_ons,
+    )
+
+
+def direction(subscription: Subscription, terms: Terms) -> ChangeType:
+    """Tell which way a change goes, by the exact amount per month of everything together."""
+    return change_type(subscription.terms.scaled, terms.scaled)
 
 
 def in_force(subscription: Subscription) -> Subscription:
-    """Return the subscription as it is from its period's end on: a scheduled change applied."""
+    """Return the subscription as it is from its period's end on.
+
+    A scheduled change is applied, then the versions of prices that are to be followed by then.
+    """
+    changed = _with_change(subscription)
+    return _with_versions(changed) if changed.next_prices else changed
+
+
+def _with_versions(subscription: Subscription) -> Subscription:
+    span = subscription.period
+    if span is None:
+        return subscription
+    reached = [each.price for each in subscription.next_prices if each.effective_at <= span.ends_at]
+    later = tuple(each for each in subscription.next_prices if each.effective_at > span.ends_at)
+    terms = followed(subscription.terms, reached)
+    return evolve(
+        subscription,
+        price=terms.price,
+        quantity=terms.quantity,
+        add_ons=terms.add_ons,
+        next_prices=later,
+    )
+
+
+def followed(terms: Terms, newer: Iterable[Price]) -> Terms:
+    """Return terms in which newer versions stand in the place of the prices they supersede."""
+    for price in newer:
+        terms = Terms(
+            price=price if price.supersedes(terms.price) else terms.price,
+            quantity=terms.quantity,
+            add_ons=tuple(
+                replace(each, price=price) if price.supersedes(each.price) else each
+                for each in terms.add_ons
+            ),
+        )
+    return terms
+
+
+def _with_change(subscription: Subscription) -> Subscription:
     change, span = subscription.pending_change, subscription.period
     if change is None or change.effective_at is None or span is None:
         return subscription
@@ -112,6 +165,7 @@ def in_force(subscription: Subscription) -> Subscription:
         subscription,
         price=change.price,
         quantity=change.quantity,
+        add_ons=change.add_ons,
         pending_change=None,
         anchor=subscription.anchor if is_same_cycle else max(subscription.anchor, span.ends_at),
     )
@@ -135,14 +189,11 @@ def pending(planned: PlannedChange, key: str, *, effective_at: datetime | None) 
         key=key,
         price=planned.price,
         quantity=planned.quantity,
+        add_ons=planned.add_ons,
         timing=planned.timing,
         requested_at=planned.requested_at,
         effective_at=effective_at,
     )
-
-
-def _scaled(price: Price, quantity: int) -> Price:
-    return replace(price, amount=price.amount * quantity)
 
 
 def _check_subscription(subscription: Subscription, now: datetime) -> None:
@@ -156,28 +207,19 @@ def _check_subscription(subscription: Subscription, now: datetime) -> None:
         raise InvalidTransition(action="A change after the period's end", status="due for renewal")
 
 
-def _check_wanted(subscription: Subscription, wanted: ChangeRequested) -> None:
-    check_quantity(wanted.quantity)
-    current, new = subscription.price.amount.currency, wanted.price.amount.currency
+def _check_wanted(subscription: Subscription, terms: Terms) -> None:
+    current, new = subscription.price.amount.currency, terms.price.amount.currency
     if current != new and not subscription.is_free:
         raise CurrencyCantChange(current=current, wanted=new)
-    if (wanted.price, wanted.quantity) == (subscription.price, subscription.quantity):
+    if terms == subscription.terms:
         raise NothingChanges()
 
 
-def check_quantity(quantity: object) -> None:
-    """Raise InvalidSubscription unless the quantity is a whole number from 1 to a million."""
-    if type(quantity) is not int or not 1 <= quantity <= 1_000_000:
-        raise InvalidSubscription(problem="the quantity is a whole number from 1 to 1000000")
-
-
-def _timing(
-    subscription: Subscription, wanted: ChangeRequested, policies: Policies
-) -> ChangeTiming:
+def _timing(subscription: Subscription, terms: Terms, policies: Policies) -> ChangeTiming:
     """More per month, as much, or a longer commitment is an upgrade; the rest is a downgrade."""
-    kind = direction(subscription, wanted.price, _quantity(wanted))
-    longer = is_longer(subscription.price.interval, wanted.price.interval)
-    if kind is not ChangeType.DOWNGRADE or (longer and not wanted.price.is_free):
+    kind = direction(subscription, terms)
+    longer = is_longer(subscription.price.interval, terms.price.interval)
+    if kind is not ChangeType.DOWNGRADE or (longer and not terms.scaled.is_free):
         return _UPGRADES[policies.upgrade]
     return _DOWNGRADES[policies.downgrade]
 
@@ -193,28 +235,25 @@ _DOWNGRADES = {
 }
 
 
-def _quantity(wanted: ChangeRequested) -> int:
-    return wanted.quantity or 1
-
-
 def _at_once(
-    subscription: Subscription, wanted: ChangeRequested, now: datetime, timing: ChangeTiming
+    subscription: Subscription, terms: Terms, now: datetime, timing: ChangeTiming
 ) -> PlannedChange:
     """Without an invoice the period is kept to its end; else another interval starts now."""
-    other = has_other_cycle(subscription, wanted.price)
+    other = has_other_cycle(subscription, terms.price)
     resets = other and (
         timing is not ChangeTiming.NOW_WITHOUT_INVOICE or subscription.period is None
     )
     return PlannedChange(
-        price=wanted.price,
-        quantity=_quantity(wanted),
-        change_type=direction(subscription, wanted.price, _quantity(wanted)),
+        price=terms.price,
+        quantity=terms.quantity,
+        add_ons=terms.add_ons,
+        change_type=direction(subscription, terms),
         timing=timing,
         requested_at=now,
         effective_at=now,
         resets_cycle=resets,
         anchor=now if resets else _kept_anchor(subscription, is_other=other),
-        period=_first(wanted.price, now, subscription.zone) if resets else subscription.period,
+        period=_first(terms.price, now, subscription.zone) if resets else subscription.period,
     )
 
 
@@ -224,20 +263,19 @@ def _kept_anchor(subscription: Subscription, *, is_other: bool) -> datetime:
     return subscription.anchor
 
 
-def _at_period_end(
-    subscription: Subscription, wanted: ChangeRequested, now: datetime
-) -> PlannedChange:
+def _at_period_end(subscription: Subscription, terms: Terms, now: datetime) -> PlannedChange:
     span = subscription.period
     if span is None:
         raise InvalidTransition(action="A change at the period's end", status="without a period")
-    other = has_other_cycle(subscription, wanted.price)
+    other = has_other_cycle(subscription, terms.price)
     anchor = span.ends_at if other else subscription.anchor
     index = 0 if anchor >= span.ends_at else subscription.period_index + 1
-    interval = wanted.price.interval
+    interval = terms.price.interval
     return PlannedChange(
-        price=wanted.price,
-        quantity=_quantity(wanted),
-        change_type=direction(subscription, wanted.price, _quantity(wanted)),
+        price=terms.price,
+        quantity=terms.quantity,
+        add_ons=terms.add_ons,
+        change_type=direction(subscription, terms),
         timing=ChangeTiming.PERIOD_END,
         requested_at=now,
         effective_at=span.ends_at,
@@ -248,18 +286,22 @@ def _at_period_end(
 
 
 def _during_trial(
-    subscription: Subscription, wanted: ChangeRequested, now: datetime, policies: Policies
+    subscription: Subscription,
+    wanted: ChangeRequested,
+    terms: Terms,
+    now: datetime,
+    policies: Policies,
 ) -> PlannedChange:
     """A trial that goes on changes at once and free; one that ends so starts a paid cycle now."""
     if wanted.timing is ChangeTiming.PERIOD_END:
-        return _at_period_end(subscription, wanted, now)
+        return _at_period_end(subscription, terms, now)
     start = subscription.trial_start or now
     ends_at = _trial_end(subscription, wanted, now, policies)
     if ends_at <= now:
-        planned = _at_once(subscription, wanted, now, ChangeTiming.NOW_WITH_INVOICE)
-        span = _first(wanted.price, now, subscription.zone)
+        planned = _at_once(subscription, terms, now, ChangeTiming.NOW_WITH_INVOICE)
+        span = _first(terms.price, now, subscription.zone)
         return replace(planned, resets_cycle=True, anchor=now, period=span)
-    planned = _at_once(subscription, wanted, now, ChangeTiming.NOW_WITHOUT_INVOICE)
+    planned = _at_once(subscription, terms, now, ChangeTiming.NOW_WITHOUT_INVOICE)
     span = Period(start, ends_at)
     return replace(planned, resets_cycle=False, anchor=ends_at, period=span, trial_end=ends_at)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from saaskit_core.subscriptions.changes import (
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from saaskit_core.subscriptions.facts import ChangePaid, ChangeRequested
     from saaskit_core.subscriptions.model import PendingChange, Subscription
+    from saaskit_core.subscriptions.terms import AddOn
 
 
 def change(step: Step, fact: ChangeRequested) -> Transition:
@@ -91,6 +93,7 @@ def _applied_at_once(step: Step, planned: PlannedChange) -> Transition:
         before,
         price=planned.price,
         quantity=planned.quantity,
+        add_ons=planned.add_ons,
         anchor=planned.anchor,
         period=planned.period,
         period_index=0 if planned.resets_cycle else before.period_index,
@@ -102,7 +105,7 @@ def _applied_at_once(step: Step, planned: PlannedChange) -> Transition:
 def _kept(step: Step, planned: PlannedChange, *, effective_at: datetime | None) -> Transition:
     before = step.subscription
     stem = invoice_key(before, InvoiceKind.CHANGE, planned.requested_at)
-    key = f"{stem}:{planned.price.id}x{planned.quantity}"
+    key = f"{stem}:{planned.price.id}x{planned.quantity}{_digest(planned.add_ons)}"
     after = evolve(before, pending_change=pending(planned, key, effective_at=effective_at))
     event = step.tell(
         SubscriptionChangeScheduled,
@@ -114,6 +117,14 @@ def _kept(step: Step, planned: PlannedChange, *, effective_at: datetime | None) 
     return Transition(subscription=after, events=(event,))
 
 
+def _digest(add_ons: tuple[AddOn, ...]) -> str:
+    """Tell apart what is asked for at one instant, in a key that has a limit."""
+    if not add_ons:
+        return ""
+    named = "|".join(f"{each.price.id}x{each.quantity}" for each in add_ons)
+    return f"+{sha256(named.encode()).hexdigest()[:12]}"
+
+
 def _billed(step: Step, planned: PlannedChange) -> Transition:
     kept = _kept(step, planned, effective_at=None)
     waiting = kept.subscription.pending_change
@@ -123,6 +134,7 @@ def _billed(step: Step, planned: PlannedChange) -> Transition:
         price=planned.price,
         quantity=planned.quantity,
         period=planned.period,
+        add_ons=planned.add_ons,
     )
     return replace(kept, commands=(issue,))
 
@@ -130,7 +142,13 @@ def _billed(step: Step, planned: PlannedChange) -> Transition:
 def _in_force(before: Subscription, change: PendingChange) -> Subscription:
     is_trial = before.status is SubscriptionStatus.TRIAL
     resets = is_trial or has_other_cycle(before, change.price)
-    terms = evolve(before, price=change.price, quantity=change.quantity, pending_change=None)
+    terms = evolve(
+        before,
+        price=change.price,
+        quantity=change.quantity,
+        add_ons=change.add_ons,
+        pending_change=None,
+    )
     if not resets:
         return terms
     ended = change.requested_at if is_trial else before.trial_end

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from saaskit_core.periods import Period
     from saaskit_core.plans import Price
     from saaskit_core.subscriptions.policies import UnusedTime
+    from saaskit_core.subscriptions.terms import AddOn
 
 
 class InvoiceKind(StrEnum):
@@ -23,7 +24,9 @@ class InvoiceKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IssueInvoice:
-    """Bill `price` × `quantity` for `period`. When nothing is due, report PaymentSucceeded at once.
+    """Bill `price` × `quantity` and the add-ons for `period`.
+
+    When nothing is due, report PaymentSucceeded at once.
 
     A change's invoice is computed by `billing.quotes.quote_change`, and that nothing of it is left
     to pay is reported as ChangePaid.
@@ -34,6 +37,7 @@ class IssueInvoice:
     price: Price
     quantity: int
     period: Period | None
+    add_ons: tuple[AddOn, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

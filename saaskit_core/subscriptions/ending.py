@@ -52,7 +52,9 @@ def uncancel(step: Step) -> Transition:
     subscription = step.subscription
     if subscription.cancel_at is None or subscription.status not in PLANNABLE:
         step.refuse("Withdrawing a cancellation")
-    kept = evolve(subscription, cancel_at=None, cancel_reason=StatusReason.NONE)
+    kept = evolve(
+        subscription, cancel_at=None, cancel_reason=StatusReason.NONE, cancel_requested_at=None
+    )
     return Transition(subscription=kept, events=(step.tell(SubscriptionUncancelled, kept),))
 
 
@@ -106,13 +108,16 @@ def _cancel_now(step: Step, fact: CancelRequested) -> Transition:
     usual = UnusedTime.NONE if fact.reason is StatusReason.FRAUD else step.policies.unused_time
     how = fact.unused or usual
     given_back = _give_back(step.subscription, step.now, how)
-    return cancelled(step, fact.reason, at=step.now, commands=given_back)
+    asked = replace(step, subscription=evolve(step.subscription, cancel_requested_at=step.now))
+    return cancelled(asked, fact.reason, at=step.now, commands=given_back)
 
 
 def _plan(step: Step, fact: CancelRequested) -> Transition:
     at = _planned_at(step, fact)
     dropped = drop_change(step) if fact.when is CancelWhen.PERIOD_END else step.unchanged()
-    planned = evolve(dropped.subscription, cancel_at=at, cancel_reason=fact.reason)
+    planned = evolve(
+        dropped.subscription, cancel_at=at, cancel_reason=fact.reason, cancel_requested_at=step.now
+    )
     event = step.tell(SubscriptionCancelScheduled, planned, cancel_at=at.isoformat())
     return join(dropped, Transition(subscription=planned, events=(event,)))
 

@@ -120,6 +120,8 @@ class SubscriptionChanged(SubscriptionEvent):
     old_plan: str
     old_price_id: str
     old_quantity: int
+    add_ons: tuple[str, ...] = ()
+    old_add_ons: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
     from saaskit_core.periods import Period
     from saaskit_core.plans import Price
-    from saaskit_core.subscriptions.policies import ChangeTiming, UnusedTime
+    from saaskit_core.subscriptions.policies import ChangeTiming, PriceChange, UnusedTime
+    from saaskit_core.subscriptions.terms import AddOn
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +50,7 @@ class Started:
     collection: Collection = Collection.AUTOMATIC
     provider_ref: str = ""
     previous_id: str = ""
+    add_ons: tuple[AddOn, ...] = ()
 
 
 class CancelWhen(StrEnum):
@@ -74,15 +76,17 @@ class Uncancelled:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeRequested:
-    """Asked for: another price, another quantity, or both. `timing` overrides the policies.
+    """Asked for: another price, quantity or add-ons; what is None stays.
 
-    `trial_days` are those of the new plan; they matter only during a trial.
+    `add_ons` are all that it shall have from then on. `timing` overrides the policies, `trial_days`
+    are those of the new plan; they matter only during a trial.
     """
 
-    price: Price
+    price: Price | None = None
     quantity: int | None = None
     timing: ChangeTiming | None = None
     trial_days: int = 0
+    add_ons: tuple[AddOn, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +157,17 @@ class ChangePaid:
     """Reported: the invoice of a pending change is paid; the change comes into force."""
 
     invoice_key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceRevised:
+    """Reported by the merchant: `price` is a newer version. `policy` overrides `price_change`.
+
+    Told to every subscription; it changes nothing for those that don't have an older version.
+    """
+
+    price: Price
+    policy: PriceChange | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -258,6 +273,7 @@ Reported = (
     | PaymentFailed
     | PaymentActionRequired
     | ChangePaid
+    | PriceRevised
     | MethodChanged
     | DisputeOpened
     | DisputeClosed

@@ -9,16 +9,20 @@ from typing import TYPE_CHECKING
 from saaskit_core.errors import ErrorKind, SaasKitError
 from saaskit_core.periods import Period, period
 from saaskit_core.subscriptions.states import BilledBy, Collection, StatusReason, SubscriptionStatus
+from saaskit_core.subscriptions.terms import AddOn, Item, Terms
 
 if TYPE_CHECKING:
     from dataclasses import replace as evolve
     from datetime import datetime
+    from fractions import Fraction
 
+    from saaskit_core.money import Money
     from saaskit_core.plans import Price
     from saaskit_core.subscriptions.policies import ChangeTiming
 
 __all__ = [
     "InvalidSubscription",
+    "NextPrice",
     "Pause",
     "PendingChange",
     "Subscription",
@@ -44,7 +48,7 @@ class Pause:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PendingChange:
-    """A change of price or quantity that is not in force yet.
+    """A change of price, quantity or add-ons that is not in force yet.
 
     `effective_at` is None while the change waits for the payment of invoice `key`; otherwise it is
     the instant at which it comes into force by itself. The proration was computed at
@@ -57,18 +61,27 @@ class PendingChange:
     timing: ChangeTiming
     requested_at: datetime
     effective_at: datetime | None = None
+    add_ons: tuple[AddOn, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NextPrice:
+    """A newer version of a price, for the first period that begins at or after an instant."""
+
+    price: Price
+    effective_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subscription:
-    """One customer's subscription to one price.
+    """One customer's subscription to one price, with add-ons that are billed with it.
 
     `period` is the span that is paid (or free, or on trial) now; while RenewalPending it is the one
     that ended. `term_end` bounds a One-Time purchase. `awaiting_key` names the invoice whose
     payment it waits for. `attempt` numbers the charges of that invoice from 0; `failed_attempt` is
     the newest of them known to have failed (−1: none); `retry_step` is the place in the dunning
     schedule. `held_status` and `held_reason` are where it goes back to when a hold (staff, dispute)
-    is lifted, or what a scheduled one begins as.
+    is lifted, or what a scheduled one begins as. `next_prices` are newer versions it will follow.
     """
 
     id: str
@@ -108,6 +121,9 @@ class Subscription:
     provider_version: int = 0
     previous_id: str = ""
     lock_version: int = 0
+    add_ons: tuple[AddOn, ...] = ()
+    next_prices: tuple[NextPrice, ...] = ()
+    cancel_requested_at: datetime | None = None
 
     @property
     def plan(self) -> str:
@@ -116,8 +132,28 @@ class Subscription:
 
     @property
     def is_free(self) -> bool:
-        """Whether the price is zero, so that no invoice is needed."""
-        return self.price.is_free
+        """Whether a period costs nothing, so that no invoice is needed."""
+        return self.price.is_free and all(each.price.is_free for each in self.add_ons)
+
+    @property
+    def terms(self) -> Terms:
+        """What it is billed for."""
+        return Terms(price=self.price, quantity=self.quantity, add_ons=self.add_ons)
+
+    @property
+    def items(self) -> tuple[Item, ...]:
+        """The lines of a whole period: the price first, then the add-ons."""
+        return self.terms.items
+
+    @property
+    def amount(self) -> Money:
+        """What a whole period costs, add-ons included, before discounts and tax."""
+        return self.terms.amount
+
+    @property
+    def monthly(self) -> Fraction:
+        """Minor units per month, exact, before discounts: what recurring revenue starts from."""
+        return self.terms.monthly
 
     @property
     def aggregate(self) -> str:

@@ -39,9 +39,11 @@ from saaskit_core.subscriptions.steps import (
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from saaskit_core.plans import Price
     from saaskit_core.subscriptions.events import SubscriptionEvent
     from saaskit_core.subscriptions.model import Subscription
     from saaskit_core.subscriptions.policies import Policies
+    from saaskit_core.subscriptions.terms import AddOn
 
 
 def period_ended(step: Step) -> Transition:
@@ -94,8 +96,8 @@ def fall_due(step: Step, kind: InvoiceKind) -> Transition:
 def changed_event(
     step: Step, before: Subscription, after: Subscription
 ) -> tuple[SubscriptionEvent, ...]:
-    """Tell of another price or quantity; nothing when they are as before."""
-    if (before.price, before.quantity) == (after.price, after.quantity):
+    """Tell of another price, quantity or add-ons; nothing when they are as before."""
+    if _billed_for(before) == _billed_for(after):
         return ()
     return (
         step.tell(
@@ -104,8 +106,18 @@ def changed_event(
             old_plan=before.plan,
             old_price_id=before.price.id,
             old_quantity=before.quantity,
+            add_ons=_named(after),
+            old_add_ons=_named(before),
         ),
     )
+
+
+def _billed_for(subscription: Subscription) -> tuple[Price, int, tuple[AddOn, ...]]:
+    return subscription.price, subscription.quantity, subscription.add_ons
+
+
+def _named(subscription: Subscription) -> tuple[str, ...]:
+    return tuple(f"{each.price.id} × {each.quantity}" for each in subscription.add_ons)
 
 
 def retry_due(step: Step) -> Transition:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from saaskit_core.periods import Interval, Period, Unit, period_start, utc, zone
-from saaskit_core.subscriptions.changes import check_quantity, in_force
+from saaskit_core.subscriptions.changes import in_force
 from saaskit_core.subscriptions.commands import InvoiceKind
 from saaskit_core.subscriptions.ending import cancel_reached, expired
 from saaskit_core.subscriptions.events import (
@@ -34,6 +34,7 @@ from saaskit_core.subscriptions.steps import (
     charge,
     invoice_key,
 )
+from saaskit_core.subscriptions.terms import Terms
 
 if TYPE_CHECKING:
     from saaskit_core.subscriptions.facts import Started, TrialEnded
@@ -44,8 +45,9 @@ MAX_TRIAL_DAYS = 3650
 
 def start(started: Started, *, now: datetime, policies: Policies) -> Transition:
     """Make the subscription and take it as far as it goes without a payment."""
+    terms = Terms(price=started.price, quantity=started.quantity, add_ons=started.add_ons)
     _check(started)
-    draft = _draft(started, now)
+    draft = evolve(_draft(started, now), add_ons=terms.add_ons)
     step = Step(subscription=draft, now=now, policies=policies)
     if _starts_at(started, now) > now:
         return _created(step, started, Transition(subscription=draft))
@@ -125,7 +127,6 @@ def _suspended(step: Step) -> Transition:
 
 
 def _check(started: Started) -> None:
-    check_quantity(started.quantity)
     zone(started.zone)
     days = started.trial_days
     if type(days) is not int or not 0 <= days <= MAX_TRIAL_DAYS:

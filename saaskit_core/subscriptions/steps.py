@@ -121,6 +121,7 @@ def bill(
         price=subscription.price,
         quantity=subscription.quantity,
         period=period,
+        add_ons=subscription.add_ons,
     )
 
 

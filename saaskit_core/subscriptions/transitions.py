@@ -14,8 +14,10 @@ from saaskit_core.subscriptions import (
     paying,
     renewing,
     reporting,
+    revising,
     starting,
 )
+from saaskit_core.subscriptions.model import InvalidSubscription
 from saaskit_core.subscriptions.steps import InvalidTransition, Step, Transition
 
 if TYPE_CHECKING:
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from saaskit_core.subscriptions.model import Subscription
     from saaskit_core.subscriptions.policies import Policies
 
-__all__ = ["InvalidTransition", "Transition", "create", "transition"]
+__all__ = ["InvalidTransition", "Transition", "create", "resubscribe", "transition"]
 
 
 def create(started: facts.Started, *, now: datetime, policies: Policies) -> Transition:
@@ -35,6 +37,23 @@ def create(started: facts.Started, *, now: datetime, policies: Policies) -> Tran
     and the checkout does it. Raises InvalidSubscription, InvalidPeriod.
     """
     return starting.start(started, now=utc(now), policies=policies)
+
+
+def resubscribe(
+    previous: Subscription, started: facts.Started, *, now: datetime, policies: Policies
+) -> Transition:
+    """Make a new subscription for a customer who had one: it knows the ended one by `previous_id`.
+
+    Raises InvalidTransition while the previous one is live (there is one per product group), and
+    InvalidSubscription for another customer or group.
+    """
+    if previous.status.is_live:
+        raise InvalidTransition(action="Subscribing again", status=previous.status.value)
+    if (previous.customer_id, previous.group) != (started.customer_id, started.group):
+        raise InvalidSubscription(problem="the one before is of another customer or product group")
+    if started.id == previous.id:
+        raise InvalidSubscription(problem="a new subscription needs an id of its own")
+    return create(replace(started, previous_id=previous.id), now=now, policies=policies)
 
 
 def transition(
@@ -59,6 +78,7 @@ BENEATH = (
     facts.PaymentActionRequired,
     facts.ChangePaid,
     facts.MethodChanged,
+    facts.PriceRevised,
     facts.Extended,
 )
 """Facts that concern what lies beneath a hold."""
@@ -121,6 +141,8 @@ def _paid(step: Step, fact: facts.Fact) -> Transition | None:
 
 def _reported(step: Step, fact: facts.Fact) -> Transition:
     match fact:
+        case facts.PriceRevised():
+            return revising.revise(step, fact)
         case facts.MethodChanged():
             return paying.change_method(step, fact)
         case facts.DisputeOpened():

@@ -22,6 +22,7 @@ from saaskit_core.subscriptions.states import (
     StatusReason,
     SubscriptionStatus,
 )
+from saaskit_core.subscriptions.terms import InvalidQuantity
 from saaskit_core.subscriptions.transitions import InvalidTransition
 from tests.core.billing_builders import (
     DEFAULT,
@@ -158,8 +159,8 @@ class TestCreation:
     @pytest.mark.parametrize(
         ("fields", "error"),
         [
-            ({"quantity": 0}, InvalidSubscription),
-            ({"quantity": 1.5}, InvalidSubscription),
+            ({"quantity": 0}, InvalidQuantity),
+            ({"quantity": 1.5}, InvalidQuantity),
             ({"trial_days": -1}, InvalidSubscription),
             ({"zone": "Mars/Olympus"}, UnknownTimeZone),
             ({"ends_at": at("2024-07-01")}, InvalidSubscription),
@@ -598,8 +599,9 @@ class TestChange:
     def test_refusals(self):
         with pytest.raises(NothingChanges):
             self.request(active(), price=price())
-        with pytest.raises(InvalidSubscription):
-            self.request(active(), quantity=-1)
+        for quantity in (0, -1, 1_000_001):
+            with pytest.raises(InvalidQuantity):
+                self.request(active(), quantity=quantity)
         for current, now in (
             (past_due(), "2024-07-02"),
             (begin().subscription, "2024-06-01"),
