@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 from saaskit_core.features.builtin import BUILTIN, Feature
-from saaskit_core.features.compilation import (
-    Grant,
-    Override,
-    OverrideMode,
-    OverrideScope,
-    check_override,
-    compile_features,
-)
+from saaskit_core.features.compilation import check_override, compile_features
+from saaskit_core.features.constraints import OPERATORS, Constraint
+from saaskit_core.features.contexts import TARGETING_KEY, EvaluationContext
 from saaskit_core.features.definitions import (
     UNLIMITED,
     UNLIMITED_WORD,
@@ -28,15 +23,26 @@ from saaskit_core.features.definitions import (
 )
 from saaskit_core.features.documents import JSON, nested, with_leaf
 from saaskit_core.features.evaluation import FeatureSet
+from saaskit_core.features.explaining import Considered, Explanation
+from saaskit_core.features.grants import Grant, Override, OverrideMode, OverrideScope
 from saaskit_core.features.resolution import ErrorCode, Reason, Resolution
+from saaskit_core.features.resolving import Level
+from saaskit_core.features.rollouts import InvalidRollout, Rollout, Scale, Variant, serve
+from saaskit_core.features.targeting import Prerequisite, Segment, TargetingRule
 
 __all__ = [
     "BUILTIN",
     "JSON",
+    "OPERATORS",
+    "TARGETING_KEY",
     "UNLIMITED",
     "UNLIMITED_WORD",
+    "Considered",
+    "Constraint",
     "Definitions",
     "ErrorCode",
+    "EvaluationContext",
+    "Explanation",
     "Feature",
     "FeatureDefinition",
     "FeatureSet",
@@ -44,18 +50,27 @@ __all__ = [
     "FeatureValueInvalid",
     "Grant",
     "InvalidFeatureDefinition",
+    "InvalidRollout",
+    "Level",
     "Merge",
     "Override",
     "OverrideMode",
     "OverrideScope",
+    "Prerequisite",
     "Reason",
     "Resolution",
+    "Rollout",
+    "Scale",
+    "Segment",
+    "TargetingRule",
     "UnknownFeature",
+    "Variant",
     "check_override",
     "compile_features",
     "define",
     "nested",
     "problems",
+    "serve",
     "unknown_feature",
     "validated",
     "with_leaf",

@@ -5,12 +5,18 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from saaskit_core.errors import ErrorKind, SaasKitError
 from saaskit_core.features.documents import JSON, leaves, nested
+from saaskit_core.features.prerequisites import unresolvable
+
+if TYPE_CHECKING:
+    from saaskit_core.features.rollouts import Rollout
+    from saaskit_core.features.targeting import Prerequisite, TargetingRule
 
 UNLIMITED = 2**53 - 1
 """What a limit is when there is none: larger than any use, exact in JSON and in JavaScript."""
@@ -61,6 +67,9 @@ class FeatureDefinition:
 
     `default` counts where no plan says anything. A feature that isn't enabled answers with the
     caller's own default, whatever plans grant.
+
+    `requires` are features that must hold, or this one is off whatever else says. `rules` are asked
+    in their order before plans are; `rollout` hands out values where no plan says anything.
     """
 
     path: str
@@ -70,6 +79,9 @@ class FeatureDefinition:
     choices: tuple[str, ...] = ()
     description: str = ""
     is_enabled: bool = True
+    rules: tuple[TargetingRule, ...] = ()
+    rollout: Rollout | None = None
+    requires: tuple[Prerequisite, ...] = ()
 
     def __post_init__(self) -> None:
         """Bring the default into its canonical form; refuse what can't be."""
@@ -83,6 +95,13 @@ class FeatureDefinition:
         if self.merge is Merge.SUM and self.type not in _NUMBERS:
             raise InvalidFeatureDefinition(path=self.path, problem="only numbers can be summed")
         object.__setattr__(self, "default", self.normalise(self.default))
+        object.__setattr__(self, "requires", tuple(self.requires))
+        rules = tuple(
+            replace(rule, serves=self._normalised(rule.serves)) for rule in tuple(self.rules)
+        )
+        object.__setattr__(self, "rules", rules)
+        if self.rollout is not None:
+            object.__setattr__(self, "rollout", self._normalised(self.rollout))
 
     def normalise(self, value: JSON) -> JSON:
         """Return the value in the form its type is kept in. Raises FeatureValueInvalid.
@@ -98,11 +117,30 @@ class FeatureDefinition:
             ) from None
 
     @property
+    def off(self) -> JSON:
+        """What it is when something that it requires doesn't hold: the least there is."""
+        match self.type:
+            case FeatureType.BOOL:
+                return False
+            case FeatureType.LIMIT:
+                return 0
+            case FeatureType.ENUM:
+                return self.choices[0]
+            case _:
+                return self.default
+
+    @property
     def allowed(self) -> str:
         """What a value may be, in words."""
         if self.type is FeatureType.ENUM:
             return f"one of {', '.join(self.choices)}"
         return _ALLOWED[self.type]
+
+    def _normalised(self, rollout: Rollout) -> Rollout:
+        variants = tuple(
+            replace(variant, value=self.normalise(variant.value)) for variant in rollout.variants
+        )
+        return replace(rollout, variants=variants)
 
 
 Definitions = Mapping[str, FeatureDefinition]
@@ -112,7 +150,8 @@ Definitions = Mapping[str, FeatureDefinition]
 def define(definitions: Iterable[FeatureDefinition]) -> Definitions:
     """Return the definitions by path. Raises InvalidFeatureDefinition for two that collide.
 
-    A path may not lie below another one: the object there belongs to one of them only.
+    A path may not lie below another one: the object there belongs to one of them only. What a
+    feature requires must be defined, and may not require the feature itself in turn.
     """
     known: dict[str, FeatureDefinition] = {}
     for definition in definitions:
@@ -124,7 +163,19 @@ def define(definitions: Iterable[FeatureDefinition]) -> Definitions:
         for length in range(1, len(parents)):
             if ".".join(parents[:length]) in known:
                 raise InvalidFeatureDefinition(path=path, problem="it lies below another feature")
+    _check_prerequisites(known)
     return known
+
+
+def _check_prerequisites(definitions: Definitions) -> None:
+    for path, definition in definitions.items():
+        for prerequisite in definition.requires:
+            if prerequisite.path not in definitions:
+                problem = f"it requires {prerequisite.path}, which isn't defined"
+                raise InvalidFeatureDefinition(path=path, problem=problem)
+    requires = {path: definition.requires for path, definition in definitions.items()}
+    for path, problem in unresolvable(requires).items():
+        raise InvalidFeatureDefinition(path=path, problem=problem)
 
 
 def problems(document: Mapping[str, JSON], definitions: Definitions) -> list[SaasKitError]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Generic, TypeVar
 
 T = TypeVar("T", covariant=True)
@@ -14,8 +15,10 @@ Metadata = Mapping[str, bool | int | float | str]
 class Reason(StrEnum):
     """Why a value is what it is (OpenFeature specification, types)."""
 
+    STATIC = "STATIC"
     DEFAULT = "DEFAULT"
     TARGETING_MATCH = "TARGETING_MATCH"
+    SPLIT = "SPLIT"
     STALE = "STALE"
     DISABLED = "DISABLED"
     ERROR = "ERROR"
@@ -24,9 +27,18 @@ class Reason(StrEnum):
 class ErrorCode(StrEnum):
     """What went wrong with an evaluation; the caller gets his own default then."""
 
+    PROVIDER_NOT_READY = "PROVIDER_NOT_READY"
     FLAG_NOT_FOUND = "FLAG_NOT_FOUND"
-    TYPE_MISMATCH = "TYPE_MISMATCH"
     PARSE_ERROR = "PARSE_ERROR"
+    TYPE_MISMATCH = "TYPE_MISMATCH"
+    TARGETING_KEY_MISSING = "TARGETING_KEY_MISSING"
+    INVALID_CONTEXT = "INVALID_CONTEXT"
+    PROVIDER_FATAL = "PROVIDER_FATAL"
+    GENERAL = "GENERAL"
+
+
+NO_METADATA: Metadata = MappingProxyType({})
+"""What there is to add when there is nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,4 +50,19 @@ class Resolution(Generic[T]):
     variant: str | None = None
     error_code: ErrorCode | None = None
     error_message: str | None = None
-    flag_metadata: Metadata = field(default_factory=dict)
+    flag_metadata: Metadata = field(default_factory=lambda: NO_METADATA)
+
+    def __post_init__(self) -> None:
+        """Make the metadata read-only (OpenFeature 2.2.10)."""
+        if type(self.flag_metadata) is not MappingProxyType:
+            object.__setattr__(self, "flag_metadata", MappingProxyType(dict(self.flag_metadata)))
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Survive a cache: a read-only view can't be pickled."""
+        parts = (self.value, self.reason, self.variant, self.error_code, self.error_message)
+        return (type(self), (*parts, dict(self.flag_metadata)))
+
+
+def failed(code: ErrorCode, message: str) -> Resolution[None]:
+    """Return the answer to what went wrong; a getter puts its caller's default into it."""
+    return Resolution(None, Reason.ERROR, error_code=code, error_message=message)

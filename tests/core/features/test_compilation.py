@@ -56,9 +56,15 @@ def compiled(*grants, overrides=(), definitions=DEFINITIONS, now=NOW, **more):
 
 
 def test_what_nobody_mentions_is_the_default():
-    found = compiled().boolean("flag", True)
+    found = compiled(plan(top=3)).boolean("flag", True)
     assert (found.value, found.reason, found.variant) == (False, Reason.DEFAULT, "off")
     assert found.flag_metadata == {"rule_type": "default"}
+
+
+def test_what_nobody_could_mention_is_static():
+    found = compiled().boolean("flag", True)
+    assert (found.value, found.reason, found.variant) == (False, Reason.STATIC, "off")
+    assert found.flag_metadata == {"rule_type": "static"}
 
 
 def test_a_plan_grants():
@@ -154,11 +160,12 @@ def test_an_override_of_something_unknown_or_disabled_changes_nothing():
     assert found.boolean("off", True).reason is Reason.DISABLED
 
 
-def test_a_value_nobody_can_read_answers_with_the_default_and_never_raises():
+def test_a_value_nobody_can_read_answers_with_the_callers_default():
     for found in (compiled(plan(top="many")), compiled(overrides=[override("top", "many")])):
-        resolution = found.resolutions["top"]
-        assert (resolution.value, resolution.reason) == (1, Reason.ERROR)
-        assert resolution.error_code is ErrorCode.PARSE_ERROR
+        resolution = found.integer("top", 7)
+        assert (resolution.value, resolution.reason) == (7, Reason.ERROR)
+        assert (resolution.error_code, resolution.variant) == (ErrorCode.PARSE_ERROR, None)
+        assert found.limit("top") == 0
         assert not found.allows("top")
 
 

@@ -1,0 +1,229 @@
+"""Who decides about one feature: nine levels, climbed from the weakest to the strongest.
+
+What stands higher wins. Only an override that `extend`s looks at what stands below it, which is why
+the climb begins at the bottom.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from saaskit_core.features.definitions import (
+    UNLIMITED,
+    FeatureDefinition,
+    FeatureType,
+    FeatureValueInvalid,
+)
+from saaskit_core.features.grants import Override, OverrideMode, OverrideScope
+from saaskit_core.features.merging import extended, merged
+from saaskit_core.features.prerequisites import holds
+from saaskit_core.features.resolution import (
+    NO_METADATA,
+    ErrorCode,
+    Metadata,
+    Reason,
+    Resolution,
+    failed,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from saaskit_core.features.contexts import EvaluationContext
+    from saaskit_core.features.documents import JSON
+    from saaskit_core.features.grants import Grant
+    from saaskit_core.features.rollouts import Rollout
+    from saaskit_core.features.sources import Case
+    from saaskit_core.features.targeting import Segments
+
+Answer = Resolution["JSON"]
+Lookup = Callable[[str], "Answer | None"]
+"""Finds the answer of another feature, for prerequisites."""
+
+
+class Level(StrEnum):
+    """Who may decide, the strongest first."""
+
+    KILL_SWITCH = "kill switch"
+    PREREQUISITES = "prerequisites"
+    USER_OVERRIDE = "override of the user"
+    ORGANISATION_OVERRIDE = "override of the organisation"
+    TARGETING_RULES = "targeting rules"
+    ENTITLEMENT = "plans and add-ons"
+    ROLLOUT = "rollout of the default"
+    CATALOGUE_DEFAULT = "default of the catalogue"
+    CALLER_DEFAULT = "default of the caller"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One level of the climb: what it said itself, None for nothing, and the answer up to here."""
+
+    level: Level
+    said: Answer | None
+    answer: Answer
+
+
+def resolved(case: Case, context: EvaluationContext, segments: Segments, find: Lookup) -> Answer:
+    """Return the answer for one feature. Never raises for what documents hold."""
+    answer: Answer = failed(ErrorCode.GENERAL, f"{case.path} has no answer")
+    for step in climb(case, context, segments, find):
+        answer = step.answer
+    return answer
+
+
+def climb(
+    case: Case, context: EvaluationContext, segments: Segments, find: Lookup
+) -> Iterator[Step]:
+    """Yield the levels from the weakest to the strongest, each with the answer up to there."""
+    refusal = _refusal(case, context)
+    if refusal is not None:
+        yield Step(Level.CALLER_DEFAULT, refusal, refusal)
+        return
+    step = Step(Level.CATALOGUE_DEFAULT, None, _default(case))
+    yield Step(step.level, step.answer, step.answer)
+    speakers: tuple[tuple[Level, Callable[[Answer], Answer | None]], ...] = (
+        (Level.ROLLOUT, lambda _: _rolled_out(case, context)),
+        (Level.ENTITLEMENT, lambda _: _granted(case)),
+        (Level.TARGETING_RULES, lambda _: _targeted(case, context, segments)),
+        (Level.ORGANISATION_OVERRIDE, lambda b: _overridden(case, OverrideScope.ORGANISATION, b)),
+        (Level.USER_OVERRIDE, lambda below: _overridden(case, OverrideScope.USER, below)),
+        (Level.PREREQUISITES, lambda _: _held_off(case, find)),
+        (Level.KILL_SWITCH, lambda below: _overridden(case, OverrideScope.GLOBAL, below)),
+    )
+    for level, speak in speakers:
+        said = speak(step.answer)
+        step = Step(level, said, step.answer if said is None else said)
+        yield step
+
+
+def answered(
+    definition: FeatureDefinition,
+    value: JSON,
+    reason: Reason,
+    metadata: Metadata = NO_METADATA,
+    variant: str = "",
+) -> Answer:
+    """Return a resolution with the variant that the feature's type has."""
+    name: str | None = variant or None
+    if definition.type is FeatureType.BOOL:
+        name = variant or ("on" if value else "off")
+    elif definition.type is FeatureType.ENUM:
+        name = variant or str(value)
+    elif definition.type is FeatureType.LIMIT and value == UNLIMITED:
+        metadata = {**metadata, "unlimited": True}
+    return Resolution(value, reason, variant=name, flag_metadata=metadata)
+
+
+def _refusal(case: Case, context: EvaluationContext) -> Answer | None:
+    if not case.definition.is_enabled:
+        return Resolution(None, Reason.DISABLED)
+    if case.problem:
+        return failed(ErrorCode.PARSE_ERROR, f"{case.path}: {case.problem}")
+    if case.is_conditional and not context.is_valid:
+        return failed(ErrorCode.INVALID_CONTEXT, "the context is a key and an object of attributes")
+    return None
+
+
+def _default(case: Case) -> Answer:
+    reason = Reason.STATIC if case.is_static else Reason.DEFAULT
+    kind = "static" if case.is_static else "default"
+    return answered(case.definition, case.definition.default, reason, {"rule_type": kind})
+
+
+def _rolled_out(case: Case, context: EvaluationContext) -> Answer | None:
+    rollout = case.definition.rollout
+    return None if rollout is None else _drawn(case, rollout, context, {"rule_type": "rollout"})
+
+
+def _drawn(
+    case: Case, rollout: Rollout, context: EvaluationContext, metadata: Metadata
+) -> Answer | None:
+    variant = rollout.drawn(context, path=case.path)
+    if variant is None:
+        return None
+    is_split = metadata["rule_type"] == "rollout"
+    reason = Reason.SPLIT if is_split else Reason.TARGETING_MATCH
+    return answered(case.definition, variant.value, reason, metadata, variant.name)
+
+
+def _targeted(case: Case, context: EvaluationContext, segments: Segments) -> Answer | None:
+    for rule in case.rules:
+        if rule.is_for(context, segments):
+            kind = "targeting_rule" if rule.serves.is_for_everybody else "rollout"
+            metadata = {"rule_type": kind, "rule_id": rule.id}
+            found = _drawn(case, rule.serves, context, metadata)
+            if found is not None:
+                return found
+    return None
+
+
+def _granted(case: Case) -> Answer | None:
+    definition = case.definition
+    best: JSON = None
+    chosen: Grant | None = None
+    for grant, raw in case.offers:
+        try:
+            value = definition.normalise(raw)
+        except FeatureValueInvalid as problem:
+            return failed(ErrorCode.PARSE_ERROR, str(problem))
+        both = value if chosen is None else merged(definition, best, value)
+        if chosen is None or both != best:
+            best, chosen = both, grant
+    if chosen is None:
+        return None
+    reason = Reason.STALE if chosen.is_stale else Reason.TARGETING_MATCH
+    kind = "addon_entitlement" if chosen.is_addon else "plan_entitlement"
+    metadata: dict[str, bool | int | float | str] = {"rule_type": kind, "plan": chosen.plan}
+    if chosen.version:
+        metadata["plan_version"] = chosen.version
+    return answered(definition, best, reason, metadata)
+
+
+def _held_off(case: Case, find: Lookup) -> Answer | None:
+    """Return the least there is when something that the feature requires doesn't hold."""
+    for prerequisite in case.definition.requires:
+        if not holds(prerequisite, find(prerequisite.path)):
+            metadata = {"rule_type": "prerequisite", "prerequisite": prerequisite.path}
+            definition = case.definition
+            return answered(definition, definition.off, Reason.TARGETING_MATCH, metadata)
+    return None
+
+
+def _overridden(case: Case, scope: OverrideScope, below: Answer) -> Answer | None:
+    """Apply the overrides of one scope; None when they change nothing."""
+    answer: Answer | None = None
+    for override in case.overrides:
+        if override.scope is scope:
+            answer = _applied(case.definition, override, answer or below) or answer
+    return answer
+
+
+def _applied(definition: FeatureDefinition, override: Override, below: Answer) -> Answer | None:
+    """Return what one override makes of what stands below; None when it adds nothing.
+
+    An extension that can't be read takes nothing away; a replacement that can't be read is an
+    error, since what it was to revoke must not stay.
+    """
+    is_extension = override.mode is OverrideMode.EXTEND
+    try:
+        value = definition.normalise(override.value)
+    except FeatureValueInvalid as problem:
+        return None if is_extension else failed(ErrorCode.PARSE_ERROR, str(problem))
+    if is_extension:
+        base = definition.default if below.error_code else below.value
+        value = extended(definition, base, value)
+        if value == below.value:
+            return None
+    names = {OverrideScope.ORGANISATION: "org_override", OverrideScope.USER: "user_override"}
+    metadata: dict[str, bool | int | float | str] = {
+        "rule_type": names.get(override.scope, "global_override")
+    }
+    if override.id:
+        metadata["override_id"] = override.id
+    if override.ends_at:
+        metadata["expires_at"] = override.ends_at.isoformat()
+    return answered(definition, value, Reason.TARGETING_MATCH, metadata)
