@@ -197,9 +197,8 @@ def period_index(anchor: datetime, interval: Interval, at: datetime, tz: str = "
     at = utc(at)
     if at < utc(anchor):
         raise OutsidePeriod(at=at, starts_at=utc(anchor), ends_at="the end of time")
-    index = _estimated_index(anchor, interval, at, tz)
-    while index > 0 and period_start(anchor, interval, index, tz) > at:
-        index -= 1
+    longest = timedelta(days=interval.count * _MOST_DAYS[interval.unit])
+    index = max(0, (at - utc(anchor)) // longest - 1)
     while period_start(anchor, interval, index + 1, tz) <= at:
         index += 1
     return index
@@ -265,17 +264,8 @@ def _plus_months(local: datetime, months: int) -> datetime:
     return local.replace(year=year, month=month0 + 1, day=day, fold=0)
 
 
-def _estimated_index(anchor: datetime, interval: Interval, at: datetime, tz: str) -> int:
-    """Guess the index to within a step; the caller settles it exactly."""
-    start, end = (utc(moment).astimezone(zone(tz)) for moment in (anchor, at))
-    match interval.unit:
-        case Unit.DAY | Unit.WEEK:
-            days = interval.count * (7 if interval.unit is Unit.WEEK else 1)
-            return max(0, (end.date() - start.date()).days // days - 1)
-        case Unit.MONTH | Unit.YEAR:
-            step = interval.count * (12 if interval.unit is Unit.YEAR else 1)
-            elapsed = (end.year - start.year) * 12 + end.month - start.month
-            return max(0, elapsed // step - 1)
+_MOST_DAYS = {Unit.DAY: 1, Unit.WEEK: 7, Unit.MONTH: 31, Unit.YEAR: 366}
+"""How long one can be: dividing by it, less one for the clocks, never overshoots the index."""
 
 
 def _days(start: datetime, end: datetime, tz: str) -> int:

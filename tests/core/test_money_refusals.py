@@ -115,6 +115,35 @@ def test_the_largest_amount_of_a_column_is_one(minor):
         Money(minor + (1 if minor > 0 else -1), "USD")
 
 
+def test_a_sum_is_an_amount_up_to_the_same_size():
+    top, one = Money(MAX_MINOR, "USD"), Money(1, "USD")
+    assert top - one + one == top
+    assert one - top - one == -top
+    for beyond in (lambda: top + one, lambda: -top - one):
+        with pytest.raises(InvalidAmount) as caught:
+            beyond()
+        minor = str(MAX_MINOR + 1)
+        assert str(caught.value).lstrip("-") == (
+            f"{minor} is not an amount of money: it is too large."
+        )
+
+
+@pytest.mark.parametrize(
+    ("minor", "currency", "text"),
+    [
+        (0, "USD", "0.00 USD"),
+        (5, "USD", "0.05 USD"),
+        (-5, "USD", "-0.05 USD"),
+        (123456, "USD", "1234.56 USD"),
+        (0, "JPY", "0 JPY"),
+        (-7, "JPY", "-7 JPY"),
+        (5, "KWD", "0.005 KWD"),
+    ],
+)
+def test_an_amount_is_written_with_the_decimals_of_its_currency(minor, currency, text):
+    assert str(Money(minor, currency)) == text
+
+
 def test_what_is_just_within_the_bounds_is_refused_for_its_size_not_its_form():
     assert Money.of(Decimal("1E+18"), "JPY").minor == 10**18
     with pytest.raises(InvalidAmount, match="USD has 2 decimals"):
