@@ -24,6 +24,7 @@ USD = Money(100, "USD")
 REFUSALS = [
     (lambda: exponent("usd"), "usd is not an ISO 4217 currency code."),
     (lambda: exponent("ABCDEFGHIJKLMNOPQ"), "ABCDEFGHIJKLMNOP is not an ISO 4217 currency code."),
+    (lambda: Money(1, "usd"), "usd is not an ISO 4217 currency code."),
     (lambda: Money(1.5, "USD"), "1.5 is not an amount of money: minor units are an int."),
     (
         lambda: Money(LONG, "USD"),

@@ -140,7 +140,11 @@ def test_months_are_added_on_the_wall_clock_of_the_zone():
 
 def test_a_doubled_hour_is_its_first_even_when_the_anchor_was_in_its_second():
     second = datetime.fromisoformat("2025-11-02T01:30:00-05:00")
-    assert period_start(second, Interval(Unit.DAY, 364), 1, NEW_YORK) == moment(2026, 11, 1, 5, 30)
+    first = moment(2026, 11, 1, 5, 30)
+    assert period_start(second, Interval(Unit.DAY, 364), 1, NEW_YORK) == first
+    assert period_start(second, Interval(Unit.WEEK, 52), 1, NEW_YORK) == first
+    in_november = datetime.fromisoformat("2020-11-01T01:30:00-05:00")
+    assert period_start(in_november, Interval(Unit.YEAR, 6), 1, NEW_YORK) == first
 
 
 @pytest.mark.parametrize(
@@ -164,6 +168,14 @@ def test_both_ends_are_read_on_the_calendar_of_the_zone(mode):
     at = moment(2026, 6, 11, 2)
     assert fraction_left(span, at, mode=mode, tz="UTC") == Fraction(5, 15)
     assert fraction_left(span, at, mode=mode, tz=NEW_YORK) == Fraction(6, 16)
+
+
+@pytest.mark.parametrize("mode", [ProrationMode.DAY, ProrationMode.FIXED30])
+def test_an_end_that_is_still_the_day_before_in_the_zone(mode):
+    span = Period(moment(2026, 6, 1, 12), moment(2026, 6, 16, 2))
+    at = moment(2026, 6, 11, 12)
+    assert fraction_left(span, at, mode=mode, tz="UTC") == Fraction(5, 15)
+    assert fraction_left(span, at, mode=mode, tz=NEW_YORK) == Fraction(4, 14)
 
 
 def test_a_span_of_one_day_is_that_day():
