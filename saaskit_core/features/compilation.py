@@ -63,7 +63,11 @@ def compile_features(
     )
     fixed: dict[str, Resolution[JSON]] = {}
     conditional = set()
-    for path in definitions:
+    mentioned, has_plan = said.mentioned(), bool(said.grants)
+    for path, definition in definitions.items():
+        if definition.is_plain and path not in mentioned:
+            fixed[path] = definition.unmentioned(is_static=not has_plan)
+            continue
         case = said.case(path)
         if case.is_conditional:
             conditional.add(path)

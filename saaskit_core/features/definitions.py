@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING
 from saaskit_core.errors import ErrorKind, SaasKitError
 from saaskit_core.features.documents import JSON, leaves, nested
 from saaskit_core.features.prerequisites import unresolvable
+from saaskit_core.features.resolution import Reason, Resolution
 
 if TYPE_CHECKING:
+    from saaskit_core.features.resolution import Metadata
     from saaskit_core.features.rollouts import Rollout
     from saaskit_core.features.targeting import Prerequisite, TargetingRule
 
@@ -82,6 +84,9 @@ class FeatureDefinition:
     rules: tuple[TargetingRule, ...] = ()
     rollout: Rollout | None = None
     requires: tuple[Prerequisite, ...] = ()
+    _unmentioned: tuple[Resolution[JSON], ...] = field(
+        default=(), init=False, repr=False, compare=False
+    )
 
     def __post_init__(self) -> None:
         """Bring the default into its canonical form; refuse what can't be."""
@@ -102,6 +107,11 @@ class FeatureDefinition:
         object.__setattr__(self, "rules", rules)
         if self.rollout is not None:
             object.__setattr__(self, "rollout", self._normalised(self.rollout))
+        answers = (
+            self.answer(self.default, Reason.DEFAULT, {"rule_type": "default"}),
+            self.answer(self.default, Reason.STATIC, {"rule_type": "static"}),
+        )
+        object.__setattr__(self, "_unmentioned", answers)
 
     def normalise(self, value: JSON) -> JSON:
         """Return the value in the form its type is kept in. Raises FeatureValueInvalid.
@@ -115,6 +125,28 @@ class FeatureDefinition:
             raise FeatureValueInvalid(
                 path=self.path, value=repr(value)[:60], allowed=self.allowed
             ) from None
+
+    def answer(
+        self, value: JSON, reason: Reason, metadata: Metadata, variant: str = ""
+    ) -> Resolution[JSON]:
+        """Return a value, kept in its type's form, as an answer with the variant the type has."""
+        name: str | None = variant or None
+        if self.type is FeatureType.BOOL:
+            name = variant or ("on" if value else "off")
+        elif self.type is FeatureType.ENUM:
+            name = variant or str(value)
+        elif self.type is FeatureType.LIMIT and value == UNLIMITED:
+            metadata = {**metadata, "unlimited": True}
+        return Resolution(value, reason, variant=name, flag_metadata=metadata)
+
+    def unmentioned(self, *, is_static: bool) -> Resolution[JSON]:
+        """Return the answer when nobody says anything; static when nobody could have."""
+        return self._unmentioned[is_static]
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether only plans and overrides may say something about it."""
+        return self.is_enabled and not (self.rules or self.rollout or self.requires)
 
     @property
     def off(self) -> JSON:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from saaskit_core.features.resolution import Reason, Resolution
-from saaskit_core.features.resolving import Level, climb
+from saaskit_core.features.resolving import OVERRIDES, Level, Step, climb
 from saaskit_core.features.windows import is_in_force
 
 if TYPE_CHECKING:
@@ -15,8 +15,7 @@ if TYPE_CHECKING:
 
     from saaskit_core.features.contexts import EvaluationContext
     from saaskit_core.features.documents import JSON
-    from saaskit_core.features.grants import Override
-    from saaskit_core.features.resolving import Lookup, Step
+    from saaskit_core.features.resolving import Lookup
     from saaskit_core.features.sources import Sources
     from saaskit_core.features.windows import Windowed
 
@@ -58,21 +57,20 @@ class Explanation:
 
 def explained(sources: Sources, path: str, context: EvaluationContext, find: Lookup) -> Explanation:
     """Return how the answer for a defined feature comes about. Raises KeyError."""
-    case = sources.case(path)
-    steps = list(climb(case, context, sources.segments, find))
-    deciding = next(step for step in reversed(steps) if step.said is not None)
-    considered = [
-        Considered(level=step.level, said=step.said, notes=_notes(sources, path, step))
-        for step in reversed(steps)
-    ]
-    answer, decided_by = deciding.answer, deciding.level
-    if answer.error_code is not None:
-        decided_by = Level.CALLER_DEFAULT
-    if deciding.level is not Level.CALLER_DEFAULT:
-        used = answer if decided_by is Level.CALLER_DEFAULT else None
-        considered.append(Considered(level=Level.CALLER_DEFAULT, said=used))
+    steps = {
+        step.level: step for step in climb(sources.case(path), context, sources.segments, find)
+    }
+    deciding = next(step for step in reversed(steps.values()) if step.said is not None)
+    answer = deciding.answer
+    is_default = answer.error_code is not None or answer.reason is Reason.DISABLED
+    if is_default:
+        steps[Level.CALLER_DEFAULT] = Step(Level.CALLER_DEFAULT, answer, answer)
+    levels = list(Level) if Level.CATALOGUE_DEFAULT in steps else [Level.CALLER_DEFAULT]
     return Explanation(
-        path=path, answer=answer, decided_by=decided_by, considered=tuple(considered)
+        path=path,
+        answer=answer,
+        decided_by=Level.CALLER_DEFAULT if is_default else deciding.level,
+        considered=tuple(_considered(sources, path, level, steps.get(level)) for level in levels),
     )
 
 
@@ -83,31 +81,28 @@ def unexplained(path: str, answer: Resolution[JSON]) -> Explanation:
     return Explanation(path=path, answer=answer, decided_by=level, considered=considered)
 
 
-def _notes(sources: Sources, path: str, step: Step) -> tuple[str, ...]:
-    definition = sources.definitions[path]
-    match step.level:
-        case Level.KILL_SWITCH | Level.USER_OVERRIDE | Level.ORGANISATION_OVERRIDE:
-            scopes = {
-                Level.KILL_SWITCH: "global",
-                Level.USER_OVERRIDE: "user",
-                Level.ORGANISATION_OVERRIDE: "organisation",
-            }
-            there = [o for o in sources.overrides.get(path, ()) if o.scope == scopes[step.level]]
-            return _overrides(there, step, sources.now)
-        case Level.TARGETING_RULES:
-            return _windows(((rule.id, rule) for rule in definition.rules), sources.now)
-        case Level.PREREQUISITES if definition.requires and step.said is None:
-            return ("all hold",)
-        case Level.ROLLOUT if definition.rollout is not None and step.said is None:
-            return ("not in it",)
-        case _:
-            return ()
+def _considered(sources: Sources, path: str, level: Level, step: Step | None) -> Considered:
+    said = step.said if step is not None else None
+    notes = _out_of_window(sources, path, level)
+    if step is not None and said is None:
+        notes = (*notes, _SILENT.get(level, "what is there adds nothing"))
+    return Considered(level=level, said=said, notes=notes)
 
 
-def _overrides(there: list[Override], step: Step, now: datetime) -> tuple[str, ...]:
-    unused = ("what is there adds nothing",)
-    is_used = step.said is not None or not any(is_in_force(each, now) for each in there)
-    return (*_windows(((o.id or o.mode, o) for o in there), now), *(() if is_used else unused))
+_SILENT = {
+    Level.PREREQUISITES: "all hold",
+    Level.TARGETING_RULES: "none matches",
+    Level.ROLLOUT: "not in it",
+}
+
+
+def _out_of_window(sources: Sources, path: str, level: Level) -> tuple[str, ...]:
+    if level is Level.TARGETING_RULES:
+        rules = sources.definitions[path].rules
+        return _windows(((rule.id, rule) for rule in rules), sources.now)
+    scope = OVERRIDES.get(level)
+    overrides = (each for each in sources.overrides.get(path, ()) if each.scope is scope)
+    return _windows(((each.id or each.mode, each) for each in overrides), sources.now)
 
 
 def _windows(there: Iterable[tuple[str, Windowed]], now: datetime) -> tuple[str, ...]:

@@ -11,23 +11,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from saaskit_core.features.definitions import (
-    UNLIMITED,
-    FeatureDefinition,
-    FeatureType,
-    FeatureValueInvalid,
-)
+from saaskit_core.features.definitions import FeatureDefinition, FeatureValueInvalid
 from saaskit_core.features.grants import Override, OverrideMode, OverrideScope
 from saaskit_core.features.merging import extended, merged
 from saaskit_core.features.prerequisites import holds
-from saaskit_core.features.resolution import (
-    NO_METADATA,
-    ErrorCode,
-    Metadata,
-    Reason,
-    Resolution,
-    failed,
-)
+from saaskit_core.features.resolution import ErrorCode, Metadata, Reason, Resolution, failed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,6 +46,14 @@ class Level(StrEnum):
     CALLER_DEFAULT = "default of the caller"
 
 
+OVERRIDES = {
+    Level.KILL_SWITCH: OverrideScope.GLOBAL,
+    Level.USER_OVERRIDE: OverrideScope.USER,
+    Level.ORGANISATION_OVERRIDE: OverrideScope.ORGANISATION,
+}
+"""The levels at which overrides stand."""
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """One level of the climb: what it said itself, None for nothing, and the answer up to here."""
@@ -69,53 +65,64 @@ class Step:
 
 def resolved(case: Case, context: EvaluationContext, segments: Segments, find: Lookup) -> Answer:
     """Return the answer for one feature. Never raises for what documents hold."""
-    answer: Answer = failed(ErrorCode.GENERAL, f"{case.path} has no answer")
-    for step in climb(case, context, segments, find):
-        answer = step.answer
-    return answer
+    *_, last = climb(case, context, segments, find)
+    return last.answer
 
 
 def climb(
     case: Case, context: EvaluationContext, segments: Segments, find: Lookup
 ) -> Iterator[Step]:
-    """Yield the levels from the weakest to the strongest, each with the answer up to there."""
+    """Yield the levels at which there is something, the weakest first."""
     refusal = _refusal(case, context)
     if refusal is not None:
         yield Step(Level.CALLER_DEFAULT, refusal, refusal)
         return
-    step = Step(Level.CATALOGUE_DEFAULT, None, _default(case))
-    yield Step(step.level, step.answer, step.answer)
-    speakers: tuple[tuple[Level, Callable[[Answer], Answer | None]], ...] = (
-        (Level.ROLLOUT, lambda _: _rolled_out(case, context)),
-        (Level.ENTITLEMENT, lambda _: _granted(case)),
-        (Level.TARGETING_RULES, lambda _: _targeted(case, context, segments)),
-        (Level.ORGANISATION_OVERRIDE, lambda b: _overridden(case, OverrideScope.ORGANISATION, b)),
-        (Level.USER_OVERRIDE, lambda below: _overridden(case, OverrideScope.USER, below)),
-        (Level.PREREQUISITES, lambda _: _held_off(case, find)),
-        (Level.KILL_SWITCH, lambda below: _overridden(case, OverrideScope.GLOBAL, below)),
-    )
-    for level, speak in speakers:
-        said = speak(step.answer)
-        step = Step(level, said, step.answer if said is None else said)
-        yield step
+    answer = case.definition.unmentioned(is_static=case.is_static)
+    yield Step(Level.CATALOGUE_DEFAULT, answer, answer)
+    for level in _levels(case):
+        said = _said(level, case, answer, (context, segments, find))
+        answer = answer if said is None else said
+        yield Step(level, said, answer)
 
 
-def answered(
-    definition: FeatureDefinition,
-    value: JSON,
-    reason: Reason,
-    metadata: Metadata = NO_METADATA,
-    variant: str = "",
-) -> Answer:
-    """Return a resolution with the variant that the feature's type has."""
-    name: str | None = variant or None
-    if definition.type is FeatureType.BOOL:
-        name = variant or ("on" if value else "off")
-    elif definition.type is FeatureType.ENUM:
-        name = variant or str(value)
-    elif definition.type is FeatureType.LIMIT and value == UNLIMITED:
-        metadata = {**metadata, "unlimited": True}
-    return Resolution(value, reason, variant=name, flag_metadata=metadata)
+def _levels(case: Case) -> Iterator[Level]:
+    """Name the levels above the catalogue at which there is something, the weakest first."""
+    definition = case.definition
+    scopes = {override.scope for override in case.overrides}
+    if definition.rollout is not None:
+        yield Level.ROLLOUT
+    if case.offers:
+        yield Level.ENTITLEMENT
+    if case.rules:
+        yield Level.TARGETING_RULES
+    if OverrideScope.ORGANISATION in scopes:
+        yield Level.ORGANISATION_OVERRIDE
+    if OverrideScope.USER in scopes:
+        yield Level.USER_OVERRIDE
+    if definition.requires:
+        yield Level.PREREQUISITES
+    if OverrideScope.GLOBAL in scopes:
+        yield Level.KILL_SWITCH
+
+
+def _said(
+    level: Level,
+    case: Case,
+    below: Answer,
+    surroundings: tuple[EvaluationContext, Segments, Lookup],
+) -> Answer | None:
+    context, segments, find = surroundings
+    match level:
+        case Level.ROLLOUT:
+            return _rolled_out(case, context)
+        case Level.ENTITLEMENT:
+            return _granted(case)
+        case Level.TARGETING_RULES:
+            return _targeted(case, context, segments)
+        case Level.PREREQUISITES:
+            return _held_off(case, find)
+        case _:
+            return _overridden(case, OVERRIDES[level], below)
 
 
 def _refusal(case: Case, context: EvaluationContext) -> Answer | None:
@@ -126,12 +133,6 @@ def _refusal(case: Case, context: EvaluationContext) -> Answer | None:
     if case.is_conditional and not context.is_valid:
         return failed(ErrorCode.INVALID_CONTEXT, "the context is a key and an object of attributes")
     return None
-
-
-def _default(case: Case) -> Answer:
-    reason = Reason.STATIC if case.is_static else Reason.DEFAULT
-    kind = "static" if case.is_static else "default"
-    return answered(case.definition, case.definition.default, reason, {"rule_type": kind})
 
 
 def _rolled_out(case: Case, context: EvaluationContext) -> Answer | None:
@@ -147,7 +148,7 @@ def _drawn(
         return None
     is_split = metadata["rule_type"] == "rollout"
     reason = Reason.SPLIT if is_split else Reason.TARGETING_MATCH
-    return answered(case.definition, variant.value, reason, metadata, variant.name)
+    return case.definition.answer(variant.value, reason, metadata, variant.name)
 
 
 def _targeted(case: Case, context: EvaluationContext, segments: Segments) -> Answer | None:
@@ -180,7 +181,7 @@ def _granted(case: Case) -> Answer | None:
     metadata: dict[str, bool | int | float | str] = {"rule_type": kind, "plan": chosen.plan}
     if chosen.version:
         metadata["plan_version"] = chosen.version
-    return answered(definition, best, reason, metadata)
+    return definition.answer(best, reason, metadata)
 
 
 def _held_off(case: Case, find: Lookup) -> Answer | None:
@@ -189,7 +190,7 @@ def _held_off(case: Case, find: Lookup) -> Answer | None:
         if not holds(prerequisite, find(prerequisite.path)):
             metadata = {"rule_type": "prerequisite", "prerequisite": prerequisite.path}
             definition = case.definition
-            return answered(definition, definition.off, Reason.TARGETING_MATCH, metadata)
+            return definition.answer(definition.off, Reason.TARGETING_MATCH, metadata)
     return None
 
 
@@ -226,4 +227,4 @@ def _applied(definition: FeatureDefinition, override: Override, below: Answer) -
         metadata["override_id"] = override.id
     if override.ends_at:
         metadata["expires_at"] = override.ends_at.isoformat()
-    return answered(definition, value, Reason.TARGETING_MATCH, metadata)
+    return definition.answer(value, Reason.TARGETING_MATCH, metadata)

@@ -70,6 +70,10 @@ class Sources:
     overrides: Mapping[str, tuple[Override, ...]]
     problems: Mapping[str, str]
 
+    def mentioned(self) -> set[str]:
+        """Return the paths about which a grant or an override says something."""
+        return set(self.overrides).union(*(said for _, said in self.grants))
+
     def case(self, path: str) -> Case:
         """Return what is said about a defined feature. Raises KeyError."""
         definition, now = self.definitions[path], self.now
