@@ -12,23 +12,28 @@ from typing import TYPE_CHECKING
 from saaskit_core.analytics.books import Book, Standing, newcomer
 from saaskit_core.analytics.denominators import Denominator
 from saaskit_core.analytics.movements import UnsortedChanges
-from saaskit_core.analytics.tables import cohorts_of, months_of
+from saaskit_core.analytics.tables import cohorts_of, months_of, totals_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime
+    from fractions import Fraction
 
     from saaskit_core.analytics.figures import Cohort, MonthFigures
     from saaskit_core.analytics.months import Calendar
-    from saaskit_core.analytics.movements import RevenueChange
+    from saaskit_core.analytics.movements import MovementKind, RevenueChange
     from saaskit_core.analytics.revenue import RevenueRow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class History:
-    """What became of the revenue in the months of a calendar, by currency."""
+    """What became of the revenue in the months of a calendar, by currency.
+
+    `totals` are all movements up to the calendar's end, those before its first month too.
+    """
 
     calendar: Calendar
+    totals: Mapping[str, Mapping[MovementKind, Fraction]]
     months: Mapping[str, tuple[MonthFigures, ...]]
     cohorts: Mapping[str, tuple[Cohort, ...]]
 
@@ -119,6 +124,9 @@ class Ledger:
         given = (self._calendar, self._denominator)
         return History(
             calendar=self._calendar,
+            totals={
+                currency: totals_of(book, self._denominator) for currency, book in books.items()
+            },
             months={
                 currency: months_of(book, currency, *given) for currency, book in books.items()
             },

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from saaskit_core.analytics.csv_lines import OPTIONAL, REQUIRED, BadCsv, read_lines
-from saaskit_core.analytics.movements import MovementKind, changes_of, movements, totals
-from saaskit_core.analytics.mrr import as_money, mrr
+from saaskit_core.analytics.history import History, history_of_rows
+from saaskit_core.analytics.months import Calendar
+from saaskit_core.analytics.mrr import mrr_of_rows
+from saaskit_core.analytics.mrr_report import Report, write_json, write_text
+from saaskit_core.analytics.spools import CustomerSpool
 from saaskit_core.errors import SaasKitError
+from saaskit_core.periods import utc
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
     from collections.abc import Iterator
     from fractions import Fraction
 
-    from saaskit_core.analytics.revenue import RevenueLine
+    from saaskit_core.analytics.revenue import RevenueRow
 
 
 class UnreadableFile(SaasKitError):
@@ -30,25 +33,28 @@ def configure(parser: ArgumentParser) -> None:
     parser.add_argument("file", help=f"columns: {', '.join((*REQUIRED, *OPTIONAL))}")
     parser.add_argument("--at", help="the instant or day to compute for (default: now)")
     parser.add_argument("--skip-bad", action="store_true", help="report bad lines and go on")
-    parser.add_argument("--movements", action="store_true", help="also what moved it until then")
+    parser.add_argument("--movements", action="store_true", help="also what moved it, by month")
+    parser.add_argument("--months", type=int, default=12, help="how many months to show")
+    parser.add_argument("--zone", default="UTC", help="the time zone in which months begin")
     parser.add_argument("--json", action="store_true", help="for machines; exact fractions too")
 
 
 def run(arguments: Namespace, *, now: datetime, out: TextIO, err: TextIO) -> int:
-    """Compute and write. Raises BadCsv at the first bad line unless they are to be skipped."""
+    """Compute and write. Raises BadCsv at the first bad line unless they are to be skipped.
+
+    Memory doesn't grow with the file: for the movements its rows are sorted by customer in
+    temporary files.
+    """
     at = _at(arguments.at, now)
-    skipped: list[BadCsv] = []
-    lines = _good_lines(arguments.file, skipped, is_skipping=arguments.skip_bad)
-    moved: dict[str, dict[MovementKind, Fraction]] = {}
+    calendar = Calendar.until(at, months=arguments.months, tz=arguments.zone)
+    rows = _Rows(arguments.file, err, is_skipping=arguments.skip_bad)
+    history = None
     if arguments.movements:
-        kept = list(lines)
-        moved = totals(m for m in movements(changes_of(kept)) if m.at <= at)
-        lines = iter(kept)
-    sums = mrr(lines, at=at)
-    for problem in skipped:
-        err.write(f"skipped: {problem}\n")
-    write = _write_json if arguments.json else _write_text
-    write(out, at, sums, moved, len(skipped))
+        sums, history = _with_history(rows, at, calendar)
+    else:
+        sums = mrr_of_rows(rows, at=at)
+    report = Report(at=at, mrr=sums, history=history, skipped=rows.skipped)
+    (write_json if arguments.json else write_text)(out, report)
     return 0
 
 
@@ -62,62 +68,50 @@ def _at(text: str | None, now: datetime) -> datetime:
     return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
-def _good_lines(file: str, skipped: list[BadCsv], *, is_skipping: bool) -> Iterator[RevenueLine]:
-    try:
-        with Path(file).open(encoding="utf-8-sig", newline="") as rows:
-            for line in read_lines(rows, file=file):
-                if not isinstance(line, BadCsv):
-                    yield line
-                elif is_skipping:
-                    skipped.append(line)
-                else:
-                    raise line
-    except OSError as exc:
-        raise UnreadableFile(file=file, problem=exc.strerror or "it is not readable") from exc
-    except UnicodeDecodeError as exc:
-        raise UnreadableFile(file=file, problem="it is not UTF-8 text") from exc
+def _with_history(
+    rows: _Rows, at: datetime, calendar: Calendar
+) -> tuple[dict[str, Fraction], History]:
+    """Read the file once, for both."""
+    at = utc(at)
+    with CustomerSpool() as spool:
+        sums = mrr_of_rows(_spooled(rows, spool, at), at=at)
+        return sums, history_of_rows(spool.by_customer(), calendar=calendar)
 
 
-def _write_text(
-    out: TextIO,
-    at: datetime,
-    sums: dict[str, Fraction],
-    moved: dict[str, dict[MovementKind, Fraction]],
-    skipped: int,
-) -> None:
-    out.write(f"MRR at {at.isoformat()}\n")
-    for currency, monthly in sums.items():
-        out.write(f"  {as_money(monthly, currency)}\n")
-    for currency, kinds in moved.items():
-        for kind, monthly in kinds.items():
-            out.write(f"  {kind.value:<13}{as_money(monthly, currency)}\n")
-    if not sums:
-        out.write("  nothing recurring\n")
-    if skipped:
-        out.write(f"{skipped} bad lines skipped\n")
+def _spooled(rows: _Rows, spool: CustomerSpool, at: datetime) -> Iterator[RevenueRow]:
+    """Pass the rows on, keeping of each what is known at an instant: no end that is to come."""
+    for row in rows:
+        if row.starts_at <= at:
+            is_to_come = row.ends_at is not None and row.ends_at > at
+            spool.add(row._replace(ends_at=None) if is_to_come else row)
+        yield row
 
 
-def _write_json(
-    out: TextIO,
-    at: datetime,
-    sums: dict[str, Fraction],
-    moved: dict[str, dict[MovementKind, Fraction]],
-    skipped: int,
-) -> None:
-    found = {
-        "at": at.isoformat(),
-        "mrr": {currency: _amounts(monthly, currency) for currency, monthly in sums.items()},
-        "movements": {
-            currency: {kind.value: _amounts(monthly, currency) for kind, monthly in kinds.items()}
-            for currency, kinds in moved.items()
-        },
-        "skipped": skipped,
-    }
-    out.write(json.dumps(found, indent=2) + "\n")
+class _Rows:
+    """The good rows of a file; `skipped` counts the others."""
 
+    def __init__(self, file: str, err: TextIO, *, is_skipping: bool) -> None:
+        self.file = file
+        self.err = err
+        self.is_skipping = is_skipping
+        self.skipped = 0
 
-def _amounts(monthly: Fraction, currency: str) -> dict[str, str]:
-    return {
-        "amount": f"{as_money(monthly, currency).decimal:f}",
-        "exact_minor": str(monthly),
-    }
+    def __iter__(self) -> Iterator[RevenueRow]:
+        try:
+            with Path(self.file).open(
+                encoding="utf-8-sig", errors="surrogateescape", newline=""
+            ) as text:
+                for line in read_lines(text, file=self.file):
+                    if isinstance(line, BadCsv):
+                        self._skip(line)
+                    else:
+                        yield line.row
+        except OSError as exc:
+            problem = exc.strerror or "it is not readable"
+            raise UnreadableFile(file=self.file, problem=problem) from exc
+
+    def _skip(self, problem: BadCsv) -> None:
+        if not self.is_skipping:
+            raise problem
+        self.skipped += 1
+        self.err.write(f"skipped: {problem}\n")

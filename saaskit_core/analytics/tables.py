@@ -10,9 +10,11 @@ from saaskit_core.analytics.figures import Cohort, MonthFigures
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from fractions import Fraction
 
     from saaskit_core.analytics.denominators import Denominator
     from saaskit_core.analytics.months import Calendar
+    from saaskit_core.analytics.movements import MovementKind
 
 Sums = tuple[list[int], list[int]]
 """Amounts and customers by kind."""
@@ -46,6 +48,14 @@ def months_of(
         )
         opening, customers = closing, staying
     return tuple(found)
+
+
+def totals_of(book: Book, denominator: Denominator) -> dict[MovementKind, Fraction]:
+    """Return what each kind of movement comes to from the beginning on."""
+    sums = [0] * len(KINDS)
+    for (_, _, kind), (amount, _) in book.cells.items():
+        sums[kind] += amount
+    return dict(zip(KINDS, map(denominator.exact, sums), strict=True))
 
 
 def cohorts_of(
