@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from saaskit_core.coupons.terms import Coupon, CouponDuration
@@ -12,6 +13,17 @@ from saaskit_core.periods import add_months, utc
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
+
+
+class CouponOnPlanChange(StrEnum):
+    """What becomes of a coupon when its subscription moves to a plan that it isn't for.
+
+    It rests until the subscription is on one of its plans again, goes on there too, or is gone.
+    """
+
+    REST = "rest"
+    KEEP = "keep"
+    DROP = "drop"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +54,23 @@ def applies_to(applied: AppliedCoupon, period_start: datetime, *, tz: str = "UTC
             return start >= first
 
 
+def after_plan_change(
+    applied: Iterable[AppliedCoupon],
+    *,
+    plan: str,
+    policy: CouponOnPlanChange = CouponOnPlanChange.REST,
+) -> tuple[AppliedCoupon, ...]:
+    """Return the coupons of a subscription that moves to `plan`, those that are dropped left out.
+
+    One that rests stays and takes nothing off while the plan isn't its own; its months run on.
+    """
+    return tuple(
+        _moved(each, plan, policy)
+        for each in applied
+        if policy is not CouponOnPlanChange.DROP or _is_for(each.coupon, plan)
+    )
+
+
 def discount_lines(amounts: Sequence[Money], coupons: Sequence[Coupon]) -> tuple[Money, ...]:
     """Return what all coupons together take off each line, at most the line itself.
 
@@ -66,3 +95,13 @@ def discount_lines(amounts: Sequence[Money], coupons: Sequence[Coupon]) -> tuple
 def canonical(coupons: Iterable[Coupon]) -> tuple[Coupon, ...]:
     """Return coupons in the order they take effect: percentages first, then by code."""
     return tuple(sorted(coupons, key=lambda coupon: (coupon.percent is None, coupon.code)))
+
+
+def _moved(applied: AppliedCoupon, plan: str, policy: CouponOnPlanChange) -> AppliedCoupon:
+    if policy is not CouponOnPlanChange.KEEP or _is_for(applied.coupon, plan):
+        return applied
+    return replace(applied, coupon=replace(applied.coupon, plans=applied.coupon.plans | {plan}))
+
+
+def _is_for(coupon: Coupon, plan: str) -> bool:
+    return not coupon.plans or plan in coupon.plans

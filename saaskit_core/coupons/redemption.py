@@ -1,20 +1,20 @@
-"""Whether a coupon can be used now, alone and together with others."""
+"""Whether a coupon can be used now, and what it takes off."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from saaskit_core.coupons.discounts import canonical
 from saaskit_core.coupons.terms import Coupon, CouponCurrencyMismatch, CouponNotRedeemable
+from saaskit_core.errors import ErrorKind, SaasKitError
 from saaskit_core.money import Money
 from saaskit_core.periods import utc
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
-MAX_COMBINED = 5
+    from saaskit_core.coupons.codes import CouponCodeInvalid
 
 
 class CouponInactive(CouponNotRedeemable):
@@ -67,23 +67,35 @@ class CouponHasNoEffect(CouponNotRedeemable):
     template = "There is nothing the coupon %(code)s could take off."
 
 
-class CouponNotStackable(CouponNotRedeemable):
-    code = "coupon_not_stackable"
-    template = "The coupon %(code)s can't be combined with another one."
+class CouponBudgetExceeded(CouponNotRedeemable):
+    code = "coupon_budget_exceeded"
+    template = "What the coupon %(code)s may take off in all has been spent."
 
 
-class TooManyCoupons(CouponNotRedeemable):
-    code = "too_many_coupons"
-    template = "At most %(most)s coupons can be combined."
+class CouponUnusable(SaasKitError):
+    """The one answer for everybody but the owner of the shop, whatever the reason is.
+
+    It names neither the code nor the reason: unknown, expired, used up and not for this customer
+    look alike, so that trying codes teaches nothing.
+    """
+
+    code = "coupon_unusable"
+    kind = ErrorKind.CONFLICT
+    template = "This code can't be used for this purchase."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Uses:
-    """How often a coupon is taken, reservations included; `by_customer` is None for a stranger."""
+    """How often a coupon is taken, reservations included; `by_customer` is None for a stranger.
+
+    `has_purchased` counts every payment that ever succeeded, refunded or not. `spent` are the minor
+    units per currency that the coupons of its campaign took off together.
+    """
 
     total: int = 0
     by_customer: int | None = 0
     has_purchased: bool = False
+    spent: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +112,17 @@ def check_redeemable(coupon: Coupon, *, plan: str, price: Money, uses: Uses, now
     `plan` is the plan's key, `price` the amount before discounts. A purchase of nothing is
     refused too, so that it doesn't burn a use.
     """
+    redeem(coupon, plan=plan, price=price, uses=uses, now=now)
+
+
+def redeem(coupon: Coupon, *, plan: str, price: Money, uses: Uses, now: datetime) -> Discount:
+    """Work out what the coupon takes off `price`. Raises a CouponNotRedeemable subclass."""
+    check_terms(coupon, plan=plan, price=price, uses=uses, now=now)
+    return take_off(coupon, price, spent=uses.spent)
+
+
+def check_terms(coupon: Coupon, *, plan: str, price: Money, uses: Uses, now: datetime) -> None:
+    """Check what doesn't depend on the other coupons of the purchase. Raises as `redeem` does."""
     _check_valid_at(coupon, utc(now))
     _check_uses(coupon, uses)
     if coupon.plans and plan not in coupon.plans:
@@ -107,26 +130,34 @@ def check_redeemable(coupon: Coupon, *, plan: str, price: Money, uses: Uses, now
     _check_price(coupon, price)
 
 
-def redeem(coupon: Coupon, *, plan: str, price: Money, uses: Uses, now: datetime) -> Discount:
-    """Work out what the coupon takes off `price`. Raises a CouponNotRedeemable subclass."""
-    check_redeemable(coupon, plan=plan, price=price, uses=uses, now=now)
-    return Discount(coupon_code=coupon.code, amount=coupon.discount(price))
+def take_off(coupon: Coupon, left: Money, *, spent: Mapping[str, int]) -> Discount:
+    """Return what the coupon takes off what is left of a price, whole or not at all.
 
-
-def check_combination(coupons: Sequence[Coupon]) -> tuple[Coupon, ...]:
-    """Return the coupons in canonical order, each once; refuse those that don't go together.
-
-    Percentages come before fixed amounts, then by code, so that the order they were given in never
-    matters. Raises TooManyCoupons, or CouponNotStackable unless each allows the others.
+    Raises CouponHasNoEffect when that is nothing, CouponBudgetExceeded when the campaign has less
+    than that to give, CouponCurrencyMismatch.
     """
-    distinct = {coupon.code: coupon for coupon in coupons}
-    if len(distinct) > MAX_COMBINED:
-        raise TooManyCoupons(code="", most=MAX_COMBINED)
-    if len(distinct) > 1:
-        for coupon in distinct.values():
-            if not coupon.stackable:
-                raise CouponNotStackable(code=coupon.code)
-    return canonical(distinct.values())
+    off = coupon.discount(left)
+    if not off:
+        raise CouponHasNoEffect(code=coupon.code)
+    if coupon.campaign and coupon.campaign.budgets:
+        budget = coupon.campaign.budgets.get(left.currency)
+        if budget is None:
+            raise CouponCurrencyMismatch(code=coupon.code, currency=left.currency)
+        if spent.get(left.currency, 0) + off.minor > budget:
+            raise CouponBudgetExceeded(code=coupon.code)
+    return Discount(coupon_code=coupon.code, amount=off)
+
+
+def public_answer(refused: CouponNotRedeemable | CouponCodeInvalid) -> CouponUnusable:
+    """Return what a customer is told of any refusal; keep `refused` itself for the log."""
+    answer = CouponUnusable()
+    answer.__cause__ = refused
+    return answer
+
+
+def trial_days(plan_days: int, coupons: Iterable[Coupon]) -> int:
+    """Return how long the trial is: the longest that the plan or any of the coupons gives."""
+    return max([plan_days, *(coupon.trial_days for coupon in coupons)])
 
 
 def _check_valid_at(coupon: Coupon, now: datetime) -> None:

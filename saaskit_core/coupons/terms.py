@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from saaskit_core.coupons.campaigns import Campaign
+
 MAX_DURATION_MONTHS = 1200
 PERCENT_PLACES = 4
 
@@ -69,6 +71,10 @@ class Coupon:
     `percent` is 0 < p ≤ 100 for a percentage, `amounts` what a fixed one takes off. `minimums`
     are compared with the price before any discount. `plans` are plan keys, none means all.
     0 uses means unlimited.
+
+    A `stackable` coupon goes with every other one that is stackable too; with `combines_with` only
+    with those codes and campaigns, and each must name the other. An `exclusive` one goes alone.
+    `campaign` limits what its coupons take off together; `trial_days` are a trial it gives.
     """
 
     code: str
@@ -88,6 +94,9 @@ class Coupon:
     is_active: bool = True
     trial_days: int = 0
     description: str = ""
+    exclusive: bool = False
+    combines_with: frozenset[str] = frozenset()
+    campaign: Campaign | None = None
 
     def __post_init__(self) -> None:
         """Normalise the code and refuse terms that make no sense."""
@@ -96,8 +105,13 @@ class Coupon:
         _check_duration(self)
         _check_counts(self)
         _check_window(self)
+        _check_company(self)
         for currency, minor in self.minimums.items():
             _check_amount(self, currency, minor)
+
+    def combines(self, other: Coupon) -> bool:
+        """Tell whether both may be used together: each must allow the other."""
+        return self._allows(other) and other._allows(self)
 
     def discount(self, price: Money) -> Money:
         """Return what it takes off `price`: never more than the price, never less than nothing.
@@ -112,6 +126,10 @@ class Coupon:
             raise CouponCurrencyMismatch(code=self.code, currency=price.currency)
         zero = Money.zero(price.currency)
         return off.clamped(zero, max(price, zero))
+
+    def _allows(self, other: Coupon) -> bool:
+        names = {other.code, other.campaign.key} if other.campaign else {other.code}
+        return self.stackable and (not self.combines_with or bool(self.combines_with & names))
 
 
 def _check_discount(coupon: Coupon) -> None:
@@ -167,3 +185,12 @@ def _check_window(coupon: Coupon) -> None:
             object.__setattr__(coupon, name, utc(moment))
     if coupon.starts_at and coupon.ends_at and coupon.ends_at <= coupon.starts_at:
         raise InvalidCoupon(code=coupon.code, problem="it ends before it starts")
+
+
+def _check_company(coupon: Coupon) -> None:
+    named = frozenset(normalise_code(name) for name in coupon.combines_with)
+    object.__setattr__(coupon, "combines_with", named)
+    if coupon.stackable and coupon.exclusive:
+        raise InvalidCoupon(code=coupon.code, problem="an exclusive coupon isn't stackable")
+    if named and not coupon.stackable:
+        raise InvalidCoupon(code=coupon.code, problem="only a stackable coupon combines with some")

@@ -1,4 +1,4 @@
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -10,7 +10,9 @@ from saaskit_core.coupons import (
     Coupon,
     CouponCurrencyMismatch,
     CouponDuration,
+    CouponOnPlanChange,
     DiscountType,
+    after_plan_change,
     applies_to,
     discount_lines,
 )
@@ -144,3 +146,38 @@ def test_once_is_one_period_and_forever_is_all_of_them():
     assert not applies_to(once, at(2026, 2, 1))
     assert applies_to(forever, at(2036, 1, 1))
     assert not applies_to(forever, at(2025, 1, 1))
+
+
+def on_plans(*plans):
+    return AppliedCoupon(
+        coupon=percent("10", plans=frozenset(plans)), first_period_start=at(2026, 1, 1)
+    )
+
+
+@pytest.mark.parametrize("policy", CouponOnPlanChange)
+@pytest.mark.parametrize("plans", [(), ("team",), ("pro", "team")])
+def test_a_coupon_for_the_new_plan_moves_along(policy, plans):
+    applied = [on_plans(*plans)]
+    assert list(after_plan_change(applied, plan="team", policy=policy)) == applied
+
+
+def test_a_coupon_for_other_plans_rests_goes_on_or_is_gone():
+    applied = [on_plans("pro")]
+    assert after_plan_change(applied, plan="team") == (applied[0],)
+    assert after_plan_change(applied, plan="team", policy=CouponOnPlanChange.DROP) == ()
+    (kept,) = after_plan_change(applied, plan="team", policy=CouponOnPlanChange.KEEP)
+    assert kept.coupon.plans == {"pro", "team"}
+    assert kept.first_period_start == at(2026, 1, 1)
+
+
+def test_months_end_on_the_customers_calendar():
+    applied = AppliedCoupon(coupon=repeating(1), first_period_start=at(2026, 3, 28, 23))
+    midnight = at(2026, 4, 28, 22)
+    assert applies_to(applied, midnight - timedelta(seconds=1), tz="Europe/Berlin")
+    assert not applies_to(applied, midnight, tz="Europe/Berlin")
+    assert applies_to(applied, midnight)
+
+
+def test_a_later_coupon_takes_its_part_of_each_line_that_is_left():
+    assert discount_lines(lines(100, 300), [fixed(200), percent("50")]) == tuple(lines(100, 300))
+    assert discount_lines(lines(100, 300), [fixed(100), percent("50")]) == tuple(lines(75, 225))

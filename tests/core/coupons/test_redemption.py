@@ -135,3 +135,96 @@ def test_at_most_five_are_combined():
     assert len(coupons.check_combination(given[:5])) == 5
     with pytest.raises(coupons.TooManyCoupons):
         coupons.check_combination(given)
+
+
+def campaign_of(**budgets):
+    return coupons.Campaign(key="C", budgets=budgets)
+
+
+@pytest.mark.parametrize(
+    ("spent", "error"),
+    [
+        ({}, None),
+        ({"USD": 3000}, None),
+        ({"USD": 3001}, coupons.CouponBudgetExceeded),
+        ({"USD": 5000}, coupons.CouponBudgetExceeded),
+        ({"EUR": 5000}, None),
+    ],
+)
+def test_a_budget_is_spent_to_the_cent_and_never_in_part(spent, error):
+    coupon = percent(campaign=campaign_of(USD=5000))
+    if error is None:
+        assert redeem(coupon, uses=Uses(spent=spent)).amount == Money(2000, "USD")
+    else:
+        with pytest.raises(error, match="What the coupon SAVE may take off in all has been spent"):
+            redeem(coupon, uses=Uses(spent=spent))
+
+
+def test_a_discount_that_rounds_to_nothing_burns_no_use():
+    with pytest.raises(coupons.CouponHasNoEffect):
+        redeem(percent(), minor=2, currency="JPY")
+    assert redeem(percent(), minor=3, currency="JPY").amount == Money(1, "JPY")
+
+
+def test_checking_alone_refuses_what_redeeming_refuses():
+    full = percent(campaign=campaign_of(USD=1))
+    with pytest.raises(coupons.CouponBudgetExceeded):
+        coupons.check_redeemable(full, plan="pro", price=Money(100, "USD"), uses=Uses(), now=NOW)
+    coupons.check_redeemable(percent(), plan="pro", price=Money(100, "USD"), uses=Uses(), now=NOW)
+
+
+def test_a_refusal_names_what_is_missing():
+    with pytest.raises(coupons.CouponMinimumNotReached) as refused:
+        redeem(percent(minimums={"USD": 5000}), minor=4999)
+    assert str(refused.value) == "The coupon SAVE needs a purchase of at least 50.00 USD."
+    with pytest.raises(coupons.CouponCurrencyMismatch) as refused:
+        redeem(percent(minimums={"USD": 5000}), currency="EUR")
+    assert str(refused.value) == "The coupon SAVE is not for purchases in EUR."
+    with pytest.raises(coupons.CouponCurrencyMismatch) as refused:
+        redeem(fixed(amounts={"USD": 1}), currency="EUR")
+    assert str(refused.value) == "The coupon FIX is not for purchases in EUR."
+
+
+def test_every_refusal_names_its_coupon():
+    cases = [
+        (percent(is_active=False), {}),
+        (percent(starts_at=NOW + SECOND), {}),
+        (percent(ends_at=NOW), {}),
+        (percent(max_uses=1), {"uses": Uses(total=1)}),
+        (percent(), {"uses": Uses(by_customer=None)}),
+        (percent(), {"uses": Uses(by_customer=1)}),
+        (percent(first_purchase_only=True), {"uses": Uses(has_purchased=True)}),
+        (percent(plans=frozenset({"team"})), {}),
+        (percent(), {"minor": 0}),
+        (percent(), {"minor": 1}),
+        (percent(campaign=campaign_of(EUR=1)), {}),
+        (percent(campaign=campaign_of(USD=1)), {}),
+    ]
+    for coupon, more in cases:
+        with pytest.raises(CouponNotRedeemable) as refused:
+            redeem(coupon, **more)
+        assert refused.value.params["code"] == "SAVE"
+
+
+def test_a_customer_hears_the_same_whatever_the_reason():
+    reasons = [
+        CouponNotRedeemable(code="A"),
+        coupons.CouponExpired(code="B"),
+        coupons.CouponUsedUp(code="C"),
+        coupons.CouponCodeInvalid(problem="it is empty"),
+    ]
+    for reason in reasons:
+        answer = coupons.public_answer(reason)
+        assert type(answer) is coupons.CouponUnusable
+        assert (answer.code, answer.kind) == ("coupon_unusable", ErrorKind.CONFLICT)
+        assert str(answer) == "This code can't be used for this purchase."
+        assert answer.params == {}
+        assert answer.__cause__ is reason
+
+
+@pytest.mark.parametrize(
+    ("plan_days", "given", "days"), [(0, [], 0), (14, [7], 14), (7, [14, 30], 30), (0, [0], 0)]
+)
+def test_the_longest_trial_counts(plan_days, given, days):
+    found = coupons.trial_days(plan_days, [percent(trial_days=each) for each in given])
+    assert found == days
