@@ -1,0 +1,189 @@
+"""`simulate`: a whole customer base through the years, one customer after another."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from fractions import Fraction
+from hashlib import blake2b
+from typing import TYPE_CHECKING
+
+from saaskit_core.errors import ErrorKind, SaasKitError
+from saaskit_core.periods import InvalidPeriod, add_months, utc
+from saaskit_core.simulation.customers import born, live
+from saaskit_core.simulation.lives import SimulationStopped, World
+from saaskit_core.simulation.markets import open_market
+from saaskit_core.simulation.payers import ScriptedPayer
+from saaskit_core.simulation.populations import MOST_CUSTOMERS, InvalidPopulation, Population
+from saaskit_core.simulation.results import SimulatedInvoice, Simulation, invoices_of
+from saaskit_core.simulation.tallies import Tally
+from saaskit_core.subscriptions.policies import Policies
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from saaskit_core.catalog import Catalog
+    from saaskit_core.simulation.lives import Life, Moment
+    from saaskit_core.simulation.markets import Market
+    from saaskit_core.simulation.payers import Payer
+    from saaskit_core.simulation.streams import Stream
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+"""When a simulation begins unless it is told otherwise: no clock is read."""
+MOST_MONTHS = 1200
+
+
+class SimulationTooLong(SaasKitError):
+    code = "simulation_too_long"
+    template = "%(months)s months are more than %(most)s."
+
+
+class NoSuchCustomer(SaasKitError):
+    code = "no_such_simulated_customer"
+    kind = ErrorKind.NOT_FOUND
+    template = "There is no customer %(customer)s: the population has %(known)s."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watch:
+    """How a run is watched and driven.
+
+    `payer` makes each customer's provider; `checks` are rules of one's own, asked after every step:
+    a text says what is wrong and stops the run. `sink` is given every invoice when its customer's
+    life is over, `keep_invoices` keeps them in the result; `progress` is told after each customer
+    how many are done, and of how many.
+    """
+
+    payer: Callable[[Market, Stream], Payer] = ScriptedPayer
+    checks: tuple[Callable[[Moment], str], ...] = ()
+    sink: Callable[[SimulatedInvoice], None] | None = None
+    keep_invoices: bool = False
+    progress: Callable[[int, int], None] | None = None
+
+
+UNWATCHED = Watch()
+USUAL = Population()
+
+
+def simulate(
+    catalog: Catalog,
+    population: Population = USUAL,
+    *,
+    until: datetime,
+    starts_at: datetime = START,
+    seed: int = 0,
+    policies: Policies | None = None,
+    only: str = "",
+    watch: Watch = UNWATCHED,
+) -> Simulation:
+    """Run a customer base through time with the rules that bill, and count month by month.
+
+    The same arguments give the same result in every process and Python version. Customers are
+    called "month-number" after their sign-up; each has his own stream of chance, so that a larger
+    population keeps the lives of the smaller one. `only` runs a single one of them and tells his
+    story. Memory grows with the months, not with the customers, unless invoices are kept.
+
+    Raises InvalidPopulation, InvalidPeriod, SimulationTooLong, NoSuchCustomer; SimulationStopped
+    when a rule that must always hold was broken.
+    """
+    boundaries = _boundaries(utc(starts_at), utc(until))
+    joining = _joining(population, len(boundaries) - 1)
+    world = World(
+        market=open_market(catalog, population),
+        policies=policies or Policies(),
+        seed=seed,
+        boundaries=boundaries,
+        until=utc(until),
+        checks=watch.checks,
+    )
+    tally = Tally(len(boundaries) - 1)
+    fingerprint = blake2b(digest_size=16)
+    kept: list[SimulatedInvoice] = []
+    story: tuple[str, ...] = ()
+    names = [_place(only, joining)] if only else _everybody(joining)
+    total = 1 if only else sum(joining)
+    for done, (month, number) in enumerate(names, 1):
+        life = born(month=month, number=number, world=world, tally=tally, payer=watch.payer)
+        _lived(life)
+        fingerprint.update("\n".join((life.id, *life.trace)).encode())
+        _pass_on(life, watch, kept)
+        story = tuple(life.trace) if only else story
+        if watch.progress is not None:
+            watch.progress(done, total)
+    return Simulation(
+        seed=seed,
+        population=population,
+        joining=joining,
+        boundaries=boundaries,
+        until=utc(until),
+        tally=tally,
+        fingerprint=fingerprint.hexdigest(),
+        invoices=tuple(kept),
+        story=story,
+        plans={plan.key: plan.name for plan in catalog.plans},
+    )
+
+
+def _lived(life: Life) -> None:
+    """Whatever the rules refuse in the middle of a life is a broken rule, told with its place."""
+    try:
+        live(life)
+    except SimulationStopped:
+        raise
+    except SaasKitError as exc:
+        try:
+            life.stop(f"{exc.code}: {exc}")
+        except SimulationStopped as stopped:
+            raise stopped from exc
+
+
+def _pass_on(life: Life, watch: Watch, kept: list[SimulatedInvoice]) -> None:
+    if watch.sink is None and not watch.keep_invoices:
+        return
+    for invoice in invoices_of(life):
+        if watch.keep_invoices:
+            kept.append(invoice)
+        if watch.sink is not None:
+            watch.sink(invoice)
+
+
+def _boundaries(starts_at: datetime, until: datetime) -> tuple[datetime, ...]:
+    """Months from the start on; the last one may reach beyond the end."""
+    if until <= starts_at:
+        raise InvalidPeriod(starts_at=starts_at.isoformat(), ends_at=until.isoformat())
+    found = [starts_at]
+    while found[-1] < until:
+        if len(found) > MOST_MONTHS:
+            months = (until - starts_at) // timedelta(days=30)
+            raise SimulationTooLong(months=months, most=MOST_MONTHS)
+        found.append(add_months(starts_at, len(found)))
+    return tuple(found)
+
+
+def _joining(population: Population, months: int) -> tuple[int, ...]:
+    """Return how many sign up in each month, computed exactly. Raises InvalidPopulation."""
+    factor = 1 + Fraction(population.growth)
+    so_far, joining, exact = 0, [], Fraction(population.customers)
+    for _ in range(months):
+        joining.append(int(exact) - so_far)
+        so_far = int(exact)
+        if so_far > MOST_CUSTOMERS:
+            raise InvalidPopulation(problem=f"it grows to more than {MOST_CUSTOMERS} customers")
+        exact *= factor
+    return tuple(joining)
+
+
+def _everybody(joining: Sequence[int]) -> Iterator[tuple[int, int]]:
+    for month, count in enumerate(joining):
+        for number in range(1, count + 1):
+            yield month, number
+
+
+def _place(name: str, joining: Sequence[int]) -> tuple[int, int]:
+    month, _, number = name.partition("-")
+    if month.isdecimal() and number.isdecimal() and int(month) < len(joining):
+        place = (int(month), int(number))
+        if 1 <= place[1] <= joining[place[0]] and name == f"{place[0]}-{place[1]}":
+            return place
+    known = f"0-1 to {len(joining) - 1}-{joining[-1]}"
+    raise NoSuchCustomer(customer=repr(name)[:40], known=known)
