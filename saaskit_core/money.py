@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from saaskit_core.currencies import EXPONENTS
@@ -85,14 +86,17 @@ class Money:
     @classmethod
     def zero(cls, currency: str) -> Money:
         """Return nothing, in `currency`."""
-        return cls(0, currency)
+        return _zero(currency)
 
     @classmethod
     def total(cls, amounts: Iterable[Money], currency: str) -> Money:
         """Add up any number of amounts of one currency; none at all is zero."""
-        minor, zero = 0, cls(0, currency)
+        minor = 0
+        zero = cls.zero(currency)
         for amount in amounts:
-            minor += zero._same(amount)
+            if amount.__class__ is not Money or amount.currency != currency:
+                zero._same(amount)
+            minor += amount.minor
         return _exact(minor, currency)
 
     @property
@@ -179,6 +183,11 @@ class Money:
 
 
 _MINOR, _CURRENCY = Money.minor.__set__, Money.currency.__set__  # type: ignore[attr-defined]
+
+
+@lru_cache(maxsize=256)
+def _zero(currency: str) -> Money:
+    return Money(0, currency)
 
 
 def _exact(minor: int, currency: str) -> Money:

@@ -5,23 +5,32 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from saaskit_core.billing.explanations import explain_discount, explain_part, explain_whole
 from saaskit_core.billing.invoices import InvoiceDraft, LineDraft, LineKind, Settlement, TaxRule
+from saaskit_core.billing.lines import (
+    Discounted,
+    Rest,
+    coupons_in_effect,
+    discounted,
+    often,
+    rest_line,
+    unused_line,
+    whole_line,
+)
 from saaskit_core.billing.pipeline import assemble
-from saaskit_core.billing.proration import prorate
-from saaskit_core.coupons import AppliedCoupon, Coupon, applies_to, canonical, discount_lines
-from saaskit_core.money import Money
-from saaskit_core.periods import Period
 from saaskit_core.subscriptions.changes import PlannedChange, plan_change
-from saaskit_core.subscriptions.commands import InvoiceKind
+from saaskit_core.subscriptions.commands import InvoiceKind, IssueInvoice
 from saaskit_core.subscriptions.facts import ChangeRequested
 from saaskit_core.subscriptions.policies import ChangeTiming, Policies, UnusedTime
 from saaskit_core.subscriptions.states import SubscriptionStatus
+from saaskit_core.subscriptions.terms import AddOn, Item, Terms, items
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
+    from saaskit_core.coupons import AppliedCoupon
+    from saaskit_core.money import Money
+    from saaskit_core.periods import Period
     from saaskit_core.plans import ChangeType, Price
     from saaskit_core.subscriptions.model import Subscription
 
@@ -36,7 +45,9 @@ __all__ = [
     "TaxRule",
     "coupons_in_effect",
     "quote_change",
+    "quote_issue",
     "quote_period",
+    "quote_terms",
 ]
 
 NO_SETTLEMENT = Settlement()
@@ -53,53 +64,86 @@ def quote_period(
     description: str = "",
     zone: str = "UTC",
 ) -> InvoiceDraft:
-    """Work out the invoice of one whole period; without a period, of a one-off purchase.
+    """Work out the invoice of one whole period of one price; without a period, of a purchase.
 
     Coupons that don't apply to the period, the plan or the currency take nothing off. Raises
     BrokenInvariant.
     """
-    in_effect = coupons_in_effect(coupons, price=price, period=period, zone=zone)
-    amount = price.amount * quantity
-    discount = discount_lines([amount], in_effect)[0] if in_effect else Money.zero(amount.currency)
-    explanation = explain_whole(price.amount, quantity, amount, period)
-    line = LineDraft(
-        kind=LineKind.PERIOD if period else LineKind.ONE_OFF,
-        description=description or _described(price, kind),
-        quantity=quantity,
-        unit=price.amount,
-        amount=amount,
-        discount=discount,
-        tax=Money.zero(amount.currency),
+    return quote_terms(
+        Terms(price=price, quantity=quantity),
+        kind=kind,
         period=period,
-        price_id=price.id,
-        explanation=explanation + explain_discount(amount, discount, _codes(in_effect)),
+        coupons=coupons,
+        settlement=settlement,
+        description=description,
+        zone=zone,
     )
-    return assemble(amount.currency, (line,), settlement)
 
 
-def coupons_in_effect(
-    coupons: Sequence[AppliedCoupon], *, price: Price, period: Period | None, zone: str = "UTC"
-) -> tuple[Coupon, ...]:
-    """Return the coupons that take something off `price` in a period, in canonical order."""
-    return canonical(
-        applied.coupon
-        for applied in coupons
-        if _fits(applied.coupon, price)
-        and (period is None or applies_to(applied, period.starts_at, tz=zone))
+def quote_issue(
+    issue: IssueInvoice,
+    *,
+    coupons: Sequence[AppliedCoupon] = (),
+    settlement: Settlement = NO_SETTLEMENT,
+    description: str = "",
+    zone: str = "UTC",
+) -> InvoiceDraft:
+    """Work out the invoice that a transition asks for, add-ons included, unless it is a change's.
+
+    Raises BrokenInvariant.
+    """
+    return quote_terms(
+        Terms(price=issue.price, quantity=issue.quantity, add_ons=issue.add_ons),
+        kind=issue.kind,
+        period=issue.period,
+        coupons=coupons,
+        settlement=settlement,
+        description=description,
+        zone=zone,
     )
+
+
+def quote_terms(
+    terms: Terms,
+    *,
+    kind: InvoiceKind,
+    period: Period | None = None,
+    coupons: Sequence[AppliedCoupon] = (),
+    settlement: Settlement = NO_SETTLEMENT,
+    description: str = "",
+    zone: str = "UTC",
+) -> InvoiceDraft:
+    """Work out the invoice of a whole period: the price is the first line, each add-on one more.
+
+    `description` is that of the first line. Raises BrokenInvariant.
+    """
+    of_line = LineKind.PERIOD if period else LineKind.ONE_OFF
+    listed = discounted(terms.items, coupons, period=period, zone=zone)
+    lines = tuple(
+        whole_line(
+            each,
+            of_line,
+            period=period,
+            description=(not place and description) or _described(each.item.price, kind),
+        )
+        for place, each in enumerate(listed)
+    )
+    return assemble(terms.price.amount.currency, lines, settlement)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeFacts:
     """What a change is computed from.
 
-    `current_net` is what the *whole* current period costs at the present price after its discounts,
-    without tax (default: list price × quantity); `coupons` are those that apply to the new price;
-    `timing` overrides the policies, `trial_days` are the new plan's and matter during a trial only.
+    What is None (price, quantity, add-ons) stays. `current_net` is what the *whole* current period
+    costs at the present price after its discounts, without tax (default: list price × quantity); of
+    several items it is shared out by their list prices, unless `item_nets` says it by price id.
+    `coupons` are those that apply to the new price; `timing` overrides the policies, `trial_days`
+    are the new plan's and matter during a trial only.
     """
 
     subscription: Subscription
-    price: Price
+    price: Price | None = None
     quantity: int | None = None
     now: datetime
     policies: Policies
@@ -108,6 +152,8 @@ class ChangeFacts:
     current_net: Money | None = None
     coupons: Sequence[AppliedCoupon] = ()
     settlement: Settlement = field(default=NO_SETTLEMENT)
+    add_ons: tuple[AddOn, ...] | None = None
+    item_nets: Mapping[str, Money] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,19 +175,15 @@ class ChangeQuote:
 
 
 def quote_change(facts: ChangeFacts) -> ChangeQuote:
-    """Work out a change of price or quantity: a credit for the unused time, a debit for the rest.
+    """Work out a change of terms: a credit for the unused time, a debit for the rest.
 
-    A change that comes into force without an invoice, or later, has an empty one. Raises
-    ChangeRefused subclasses and InvalidTransition exactly when the transition would.
+    What stays as it is, at the same net price, has no line. A change that comes into force without
+    an invoice, or later, has an empty one. Raises ChangeRefused subclasses and InvalidTransition
+    exactly when the transition would.
     """
-    wanted = ChangeRequested(
-        price=facts.price,
-        quantity=facts.quantity,
-        timing=facts.timing,
-        trial_days=facts.trial_days,
+    planned = plan_change(
+        facts.subscription, requested(facts), now=facts.now, policies=facts.policies
     )
-    planned = plan_change(facts.subscription, wanted, now=facts.now, policies=facts.policies)
-    surplus_to = facts.policies.unused_time
     return ChangeQuote(
         change_type=planned.change_type,
         timing=planned.timing,
@@ -150,7 +192,18 @@ def quote_change(facts: ChangeFacts) -> ChangeQuote:
         resets_cycle=planned.resets_cycle,
         new_anchor=planned.anchor,
         new_period=planned.period,
-        surplus_to=surplus_to,
+        surplus_to=facts.policies.unused_time,
+    )
+
+
+def requested(facts: ChangeFacts) -> ChangeRequested:
+    """Return the request that a quote is for."""
+    return ChangeRequested(
+        price=facts.price,
+        quantity=facts.quantity,
+        timing=facts.timing,
+        trial_days=facts.trial_days,
+        add_ons=facts.add_ons,
     )
 
 
@@ -158,93 +211,86 @@ def _change_invoice(facts: ChangeFacts, planned: PlannedChange) -> InvoiceDraft:
     currency = planned.price.amount.currency
     if planned.timing in (ChangeTiming.PERIOD_END, ChangeTiming.NOW_WITHOUT_INVOICE):
         return assemble(currency, (), NO_SETTLEMENT)
-    lines = tuple(line for line in (_credit(facts), _debit(facts, planned)) if line is not None)
+    before, after = _present(facts), _wanted(facts, planned)
+    if not planned.resets_cycle:
+        before, after = _differing(before, after)
+    lines = (*_credits(facts, before), *_debits(facts, planned, after))
     return assemble(currency, lines, facts.settlement, surplus_to=facts.policies.unused_time)
 
 
-def _credit(facts: ChangeFacts) -> LineDraft | None:
-    """Give back what is left of the paid period; a trial and a free plan have paid nothing."""
+def _present(facts: ChangeFacts) -> tuple[Discounted, ...]:
+    """What was paid for each item of the current period; a trial has paid nothing."""
     subscription = facts.subscription
-    span = subscription.period
-    full = facts.current_net
-    if full is None:
-        full = subscription.price.amount * subscription.quantity
-    if subscription.status is SubscriptionStatus.TRIAL or span is None or not full:
-        return None
-    part = prorate(full, span, at=facts.now, mode=facts.policies.proration, zone=subscription.zone)
-    zero = Money.zero(full.currency)
-    return LineDraft(
-        kind=LineKind.UNUSED_CREDIT,
-        description=f"Unused time of {subscription.plan}",
-        quantity=subscription.quantity,
-        unit=subscription.price.amount,
-        amount=-part.amount,
-        discount=zero,
-        tax=zero,
-        period=_rest(span, facts.now),
-        price_id=subscription.price.id,
-        explanation="Credit: " + explain_part(full, part.fraction, part.amount, span),
+    if subscription.status is SubscriptionStatus.TRIAL or subscription.period is None:
+        return ()
+    listed = subscription.items
+    nets = [item.amount for item in listed]
+    if facts.current_net is not None:
+        nets = list(facts.current_net.allocate([net.minor for net in nets]))
+    return tuple(
+        Discounted(item=item, discount=item.amount - facts.item_nets.get(item.price.id, net))
+        for item, net in zip(listed, nets, strict=True)
     )
 
 
-def _debit(facts: ChangeFacts, planned: PlannedChange) -> LineDraft | None:
-    """Charge the new price: for the rest of the period, or for a whole one when the cycle resets.
+def _wanted(facts: ChangeFacts, planned: PlannedChange) -> tuple[Discounted, ...]:
+    wanted = items(planned.price, planned.quantity, planned.add_ons)
+    zone = facts.subscription.zone
+    return discounted(wanted, facts.coupons, period=planned.period, zone=zone)
 
-    The discount is that of a whole period in proportion, so that a change back at the same instant
-    credits exactly what this one charged.
-    """
-    price, span = planned.price, planned.period
-    full = price.amount * planned.quantity
-    if not full:
-        return None
-    coupons = coupons_in_effect(
-        facts.coupons, price=price, period=span, zone=facts.subscription.zone
+
+def _differing(
+    before: Sequence[Discounted], after: Sequence[Discounted]
+) -> tuple[tuple[Discounted, ...], tuple[Discounted, ...]]:
+    """Leave out what stays as it is: its credit and its debit would cancel each other."""
+    paid = {_terms(item) for item in before}
+    same = paid.intersection(_terms(item) for item in after)
+    return (
+        tuple(item for item in before if _terms(item) not in same),
+        tuple(item for item in after if _terms(item) not in same),
     )
-    (off,) = discount_lines([full], coupons)
+
+
+def _terms(item: Discounted) -> tuple[Item, Money]:
+    return item.item, item.net
+
+
+def _credits(facts: ChangeFacts, before: Sequence[Discounted]) -> tuple[LineDraft, ...]:
+    """Give back what is left of the paid period, item by item; what was free has no line."""
+    span = facts.subscription.period
+    if span is None:
+        return ()
+    rest = _rest(facts, span)
+    return tuple(
+        unused_line(item.item, item.net, rest, description=f"Unused time of {item.item.price.plan}")
+        for item in before
+        if item.net
+    )
+
+
+def _debits(
+    facts: ChangeFacts, planned: PlannedChange, after: Sequence[Discounted]
+) -> tuple[LineDraft, ...]:
+    """Charge the new terms: for the rest of the period, or for a whole one."""
+    span = planned.period
+    charged = [item for item in after if item.item.amount]
     if span is None or planned.resets_cycle:
-        amount, net = full, full - off
-        explanation = explain_whole(price.amount, planned.quantity, amount, span)
-    else:
-        mode, zone = facts.policies.proration, facts.subscription.zone
-        part = prorate(full, span, at=facts.now, mode=mode, zone=zone)
-        amount = part.amount
-        net = prorate(full - off, span, at=facts.now, mode=mode, zone=zone).amount
-        explanation = "Charge: " + explain_part(full, part.fraction, amount, span)
-    return LineDraft(
-        kind=LineKind.REMAINING_DEBIT,
-        description=f"{price.plan} from now on",
-        quantity=planned.quantity,
-        unit=price.amount,
-        amount=amount,
-        discount=amount - net,
-        tax=Money.zero(full.currency),
-        period=_rest(span, facts.now) if span else None,
-        price_id=price.id,
-        explanation=explanation + explain_discount(amount, amount - net, _codes(coupons)),
-    )
+        kind = LineKind.REMAINING_DEBIT
+        return tuple(
+            whole_line(item, kind, period=span, description=_from_now_on(item)) for item in charged
+        )
+    rest = _rest(facts, span)
+    return tuple(rest_line(item, rest, description=_from_now_on(item)) for item in charged)
 
 
-def _rest(span: Period, now: datetime) -> Period:
-    return Period(max(span.starts_at, now), span.ends_at)
+def _rest(facts: ChangeFacts, span: Period) -> Rest:
+    mode, zone = facts.policies.proration, facts.subscription.zone
+    return Rest(period=span, at=facts.now, mode=mode, zone=zone)
 
 
-def _fits(coupon: Coupon, price: Price) -> bool:
-    if coupon.plans and price.plan not in coupon.plans:
-        return False
-    return coupon.percent is not None or price.amount.currency in coupon.amounts
+def _from_now_on(item: Discounted) -> str:
+    return f"{item.item.price.plan} from now on"
 
 
 def _described(price: Price, kind: InvoiceKind) -> str:
-    return price.plan if kind is InvoiceKind.ONE_OFF else f"{price.plan}, {_often(price)}"
-
-
-def _often(price: Price) -> str:
-    if price.frequency is not None:
-        return price.frequency.value
-    if price.interval is None:
-        return "once"
-    return f"every {price.interval.count} {price.interval.unit}"
-
-
-def _codes(coupons: Sequence[Coupon]) -> str:
-    return ", ".join(coupon.code for coupon in coupons)
+    return price.plan if kind is InvoiceKind.ONE_OFF else f"{price.plan}, {often(price)}"
