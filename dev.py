@@ -386,7 +386,7 @@ COMMANDS = {
         check,
     ),
     "docs": (("docs",), "build the documentation, warnings are errors", docs),
-    "bench": (("test",), "measure, print the tables, write docs/benchmarks.md", bench),
+    "bench": (("bench",), "measure, print the tables, write docs/benchmarks.md", bench),
     "proof": (("test",), "the property tests with 20,000 examples each", proof),
     "mutation": (
         ("mutation",),

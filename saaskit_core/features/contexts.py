@@ -31,7 +31,7 @@ class EvaluationContext:
     @property
     def is_valid(self) -> bool:
         """Whether rules can read it: documents from outside may be anything."""
-        return isinstance(self.attributes, Mapping) and isinstance(self.targeting_key, str)
+        return _is_readable(self.targeting_key, self.attributes)
 
     def text(self, name: str) -> str | None:
         """Return an attribute as constraints compare it, or None when it is missing."""
@@ -45,6 +45,10 @@ class EvaluationContext:
             targeting_key=later.targeting_key or self.targeting_key,
             attributes={**self.attributes, **later.attributes},
         )
+
+
+def _is_readable(targeting_key: object, attributes: object) -> bool:
+    return isinstance(targeting_key, str) and isinstance(attributes, Mapping)
 
 
 def text_of(value: object) -> str | None:

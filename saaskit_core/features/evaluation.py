@@ -96,7 +96,7 @@ class FeatureSet:
         """Resolve whether a limit has something left after `used`; a limit reached says so."""
         found = self.integer(path, 0)
         if found.error_code is not None or found.reason is Reason.DISABLED:
-            return replace(found, value=default)  # type: ignore[arg-type]
+            return found.with_default(default)
         has_left = found.value >= UNLIMITED or used < found.value
         metadata = dict(found.flag_metadata)
         if has_left or not found.value:
@@ -143,7 +143,7 @@ class FeatureSet:
         if type(found.value) in kinds:
             return found  # type: ignore[return-value]
         if found.reason in (Reason.DISABLED, Reason.ERROR):
-            return replace(found, value=default)  # type: ignore[arg-type]
+            return found.with_default(default)
         message = f"{path} is a {type(found.value).__name__}, not a {type(default).__name__}"
         return Resolution(
             default, Reason.ERROR, error_code=ErrorCode.TYPE_MISMATCH, error_message=message

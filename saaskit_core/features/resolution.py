@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Generic, TypeVar
 
 T = TypeVar("T", covariant=True)
+D = TypeVar("D")
 Metadata = Mapping[str, bool | int | float | str]
 
 
@@ -56,6 +57,16 @@ class Resolution(Generic[T]):
         """Make the metadata read-only (OpenFeature 2.2.10)."""
         if type(self.flag_metadata) is not MappingProxyType:
             object.__setattr__(self, "flag_metadata", MappingProxyType(dict(self.flag_metadata)))
+
+    def with_default(self, default: D) -> Resolution[D]:
+        """Return the same answer with the caller's default as its value, and no variant."""
+        return Resolution(
+            default,
+            self.reason,
+            error_code=self.error_code,
+            error_message=self.error_message,
+            flag_metadata=self.flag_metadata,
+        )
 
     def __reduce__(self) -> tuple[object, ...]:
         """Survive a cache: a read-only view can't be pickled."""
