@@ -1,78 +1,57 @@
-"""Features and limits: a check in the core, beside a plain nested lookup and a bare counter."""
+"""Features: a check in the core, beside a nested lookup, OpenFeature's own provider and waffle."""
 
 from __future__ import annotations
 
+import importlib.util
+import json
+import subprocess
+import sys
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
-from threading import Lock
+from datetime import UTC, datetime
 
-from saaskit_core.features import BUILTIN, Feature, Grant, compile_features
-from saaskit_core.limits import MemoryCounterStore, Policy
+from openfeature import api
+from openfeature.provider.in_memory_provider import InMemoryFlag, InMemoryProvider
+
+from saaskit_core.features import (
+    BUILTIN,
+    Constraint,
+    EvaluationContext,
+    Feature,
+    FeatureDefinition,
+    FeatureSet,
+    FeatureType,
+    Grant,
+    Rollout,
+    TargetingRule,
+    Variant,
+    compile_features,
+)
+from saaskit_core.openfeature import SaasKitProvider
 from tests.bench.report import Row, medians
 
 TIMES = 200_000
+SDK_TIMES = 5_000
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
-FEATURE_GOAL = 2.0
+PATH = Feature.EXPORT_CSV.value
+NESTED_GOAL = 2.0
+SDK_GOAL = 1 / 40
+WAFFLE_GOAL = 1 / 100
 
 
 def measure() -> list[Row]:
-    """Measure a resolved flag, a yes or no, and a charge in memory."""
-    nested = {"a": {"b": {"c": {"d": {"e": True}}}}}
+    """Measure a resolved flag beside what others offer, and what stands around it."""
+    return [*_nested(), _sdk(), *_waffle(), *_around()]
+
+
+def granted(**more: FeatureDefinition) -> FeatureSet:
+    """Compile the built-in features, and more, for a plan that grants one of them."""
     grants = [Grant(plan="pro", features={"export_formats": {"csv": True}})]
-    features = compile_features(BUILTIN, grants=grants, now=NOW)
-    path = Feature.EXPORT_CSV.value
-    taken = medians(
-        {
-            "nested": _repeated(lambda: nested["a"]["b"]["c"]["d"]["e"]),
-            "boolean": _repeated(lambda: features.boolean(path, False)),
-            "allows": _repeated(lambda: features.allows(path)),
-        }
-    )
-    return [
-        _feature("flag with its reason, beside a nested five-level lookup", taken, "boolean"),
-        _feature("yes or no, beside a nested five-level lookup", taken, "allows"),
-        _charge(),
-    ]
+    return compile_features({**BUILTIN, **more}, grants=grants, now=NOW)
 
 
-def _feature(what: str, taken: dict[str, float], name: str) -> Row:
-    ratio = taken[name] / taken["nested"]
-    return Row(
-        what=what,
-        ours=_each(taken[name], TIMES),
-        beside=_each(taken["nested"], TIMES),
-        ratio=ratio,
-        goal=f"≤ {FEATURE_GOAL}",
-        met=ratio <= FEATURE_GOAL,
-    )
+def repeated(work: Callable[[], object], times: int = TIMES) -> Callable[[], object]:
+    """Return the same work, done many times."""
 
-
-def _charge() -> Row:
-    store, times = MemoryCounterStore(), TIMES // 20
-    policies = [Policy(name="calls", quota=10**9, window=timedelta(hours=1))]
-    counts, lock = {"c": 0}, Lock()
-
-    def bare() -> None:
-        with lock:
-            counts["c"] += 1
-
-    taken = medians(
-        {
-            "ours": _repeated(lambda: store.consume("c", policies, cost=1, now=NOW), times),
-            "bare": _repeated(bare, times),
-        }
-    )
-    return Row(
-        what="charge of a sliding window in memory, beside a dict and a lock",
-        ours=_each(taken["ours"], times),
-        beside=_each(taken["bare"], times),
-        ratio=taken["ours"] / taken["bare"],
-        goal="shown",
-        met=True,
-    )
-
-
-def _repeated(work: Callable[[], object], times: int = TIMES) -> Callable[[], object]:
     def run() -> None:
         for _ in range(times):
             work()
@@ -80,5 +59,113 @@ def _repeated(work: Callable[[], object], times: int = TIMES) -> Callable[[], ob
     return run
 
 
-def _each(seconds: float, times: int) -> str:
-    return f"{seconds / times * 1e6:.3f} µs"
+def _nested() -> list[Row]:
+    nested = {"a": {"b": {"c": {"d": {"e": True}}}}}
+    features, ruled = granted(), granted(ruled=RULED)
+    taken = medians(
+        {
+            "nested": repeated(lambda: nested["a"]["b"]["c"]["d"]["e"]),
+            "boolean": repeated(lambda: features.boolean(PATH, False)),
+            "allows": repeated(lambda: features.allows(PATH)),
+            "ruled": repeated(lambda: ruled.boolean(PATH, False)),
+        }
+    )
+    each = {name: seconds / TIMES for name, seconds in taken.items()}
+    beside = "beside a nested five-level lookup"
+    return [
+        _row(f"flag with its reason, {beside}", each["boolean"], each["nested"], NESTED_GOAL),
+        _row(f"yes or no, {beside}", each["allows"], each["nested"], NESTED_GOAL),
+        _row(
+            f"the same flag where others have rules, {beside}",
+            each["ruled"],
+            each["nested"],
+            NESTED_GOAL,
+        ),
+    ]
+
+
+def _sdk() -> Row:
+    flag = InMemoryFlag(default_variant="on", variants={"on": True, "off": False})
+    api.set_provider_and_wait(InMemoryProvider({PATH: flag}), "in-memory")
+    client, features = api.get_client("in-memory"), granted()
+    taken = medians(
+        {
+            "sdk": repeated(lambda: client.get_boolean_details(PATH, False), SDK_TIMES),
+            "ours": repeated(lambda: features.boolean(PATH, False), SDK_TIMES),
+        }
+    )
+    return _row(
+        "flag with its reason, beside OpenFeature's in-memory provider",
+        taken["ours"] / SDK_TIMES,
+        taken["sdk"] / SDK_TIMES,
+        SDK_GOAL,
+    )
+
+
+def _waffle() -> list[Row]:
+    if importlib.util.find_spec("waffle") is None:
+        print("django-waffle isn't installed (extra bench): not measured", file=sys.stderr)
+        return []
+    ran = subprocess.run(
+        [sys.executable, "-m", "tests.bench.beside_waffle"],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    each = json.loads(ran.stdout)
+    what = "flag with its reason, beside waffle's flag in local memory"
+    return [_row(what, each["ours"], each["waffle"], WAFFLE_GOAL)]
+
+
+def _around() -> list[Row]:
+    """What has no goal: our answers through the SDK, a rule, compiling."""
+    api.set_provider_and_wait(SaasKitProvider(granted()), "saaskit")
+    flag = InMemoryFlag(default_variant="on", variants={"on": True, "off": False})
+    api.set_provider_and_wait(InMemoryProvider({PATH: flag}), "in-memory")
+    ours, theirs = api.get_client("saaskit"), api.get_client("in-memory")
+    features, ruled = granted(), granted(ruled=RULED)
+    context = EvaluationContext(targeting_key="u1", attributes={"country": "ES"})
+    taken = medians(
+        {
+            "ours": repeated(lambda: ours.get_boolean_details(PATH, False), SDK_TIMES),
+            "theirs": repeated(lambda: theirs.get_boolean_details(PATH, False), SDK_TIMES),
+            "rule": repeated(lambda: ruled.for_context(context).boolean("ruled", False), SDK_TIMES),
+            "plain": repeated(lambda: features.boolean(PATH, False), SDK_TIMES),
+            "compile": repeated(granted, SDK_TIMES // 10),
+        }
+    )
+    each = {name: seconds / SDK_TIMES for name, seconds in taken.items()}
+    compiling = taken["compile"] / (SDK_TIMES // 10)
+    return [
+        _row("our provider in the SDK, beside its in-memory one", each["ours"], each["theirs"]),
+        _row(
+            "a rule with a rollout, first asked, beside a plain flag", each["rule"], each["plain"]
+        ),
+        _row("compiling 15 features and a plan, beside a plain flag", compiling, each["plain"]),
+    ]
+
+
+RULED = FeatureDefinition(
+    path="ruled",
+    type=FeatureType.BOOL,
+    default=False,
+    rules=(
+        TargetingRule(
+            id="spain",
+            serves=Rollout(variants=(Variant(value=True),), share=50),
+            constraints=(Constraint(attribute="country", operator="IN", values=("ES",)),),
+        ),
+    ),
+)
+
+
+def _row(what: str, ours: float, beside: float, goal: float | None = None) -> Row:
+    ratio = ours / beside
+    return Row(
+        what=what,
+        ours=f"{ours * 1e6:.3f} µs",
+        beside=f"{beside * 1e6:.3f} µs",
+        ratio=ratio,
+        goal="shown" if goal is None else f"≤ {goal:g}",
+        met=goal is None or ratio <= goal,
+    )
