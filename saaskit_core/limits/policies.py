@@ -1,17 +1,32 @@
-"""Limit policies: how much per which window."""
+"""Limit policies: how much per which window, and what happens at the limit."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from enum import StrEnum
-from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from saaskit_core.errors import SaasKitError
-from saaskit_core.periods import Interval, Period, Unit, period_start, utc, zone
+from saaskit_core.limits.windows import (
+    MICROSECOND,
+    Bounds,
+    CalendarUnit,
+    anchored_bounds,
+    calendar_bounds,
+    instant,
+    micros,
+    sliding_bounds,
+)
+from saaskit_core.periods import Period, Unit, utc, zone
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+UNLIMITED = 2**53 - 1
+"""The quota of a policy that limits nothing, the value of an unlimited feature."""
+
 _RATE = re.compile(r"(?P<quota>[1-9][0-9]{0,8})/(?P<many>[1-9][0-9]{0,3})?(?P<unit>[smhd])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
@@ -29,37 +44,74 @@ class OnBackendError(StrEnum):
     LOCAL = "local"
 
 
+class Enforcement(StrEnum):
+    """Whether what goes over the quota is refused, or allowed and reported as overage."""
+
+    HARD = "hard"
+    SOFT = "soft"
+
+
+class OnPlanChange(StrEnum):
+    """What becomes of a window's use when the plan changes within it.
+
+    `keep` counts it against the new quota, `reset` forgets it, `prorate` keeps it and grants each
+    plan's quota for its part of the window.
+    """
+
+    KEEP = "keep"
+    RESET = "reset"
+    PRORATE = "prorate"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """At most `quota` per window. A zero quota refuses always: it isn't in the plan.
+    """At most `quota` per window, as a rate limit or as a quota.
 
-    A `window` in seconds slides (two counters, the older one weighted by what still overlaps); a
-    `calendar` one (day or month of the zone `tz`) starts anew at midnight.
+    A **rate limit** has a `window` of whole seconds, which slides (two counters, the older one
+    weighted by what still overlaps); with a `burst` it is a token bucket of that many, refilled
+    with `quota` per window. A **quota** has a `calendar` unit: the zone's own hour, day, week
+    (from Monday), month or year, or, with an `anchor`, one that begins there, the billing anchor.
+
+    A hard quota of 0 refuses always: it isn't in the plan. UNLIMITED is never counted.
     """
 
     name: str
     quota: int
     window: timedelta | None = None
-    calendar: Unit | None = None
+    burst: int | None = None
+    calendar: CalendarUnit | Unit | None = None
+    anchor: datetime | None = None
     tz: str = "UTC"
-    on_backend_error: OnBackendError = OnBackendError.OPEN
+    enforcement: Enforcement = Enforcement.HARD
+    on_plan_change: OnPlanChange = OnPlanChange.KEEP
+    on_backend_error: OnBackendError | None = None
+    width: int = field(init=False, repr=False, compare=False, default=0)
+    """The microseconds of a rate limit's window."""
+    most: int = field(init=False, repr=False, compare=False, default=0)
+    """The most that a hard policy lets in; more than anyone can use for a soft one."""
+    counter: str = field(init=False, repr=False, compare=False, default="")
+    """What is counted together: the name and the window, never the quota."""
 
     def __post_init__(self) -> None:
-        """Refuse a negative quota, no window or two, and a zone that doesn't exist."""
-        if type(self.quota) is not int or self.quota < 0:
-            raise InvalidPolicy(name=self.name, problem="a quota is a whole number from 0 up")
-        if (self.window is None) == (self.calendar is None):
-            raise InvalidPolicy(name=self.name, problem="it has a window or a calendar unit")
-        if self.window is not None and (
-            self.window < timedelta(seconds=1) or self.window.microseconds
-        ):
-            raise InvalidPolicy(name=self.name, problem="a window is whole seconds")
-        if self.calendar not in (None, Unit.DAY, Unit.MONTH):
-            raise InvalidPolicy(name=self.name, problem="a calendar window is a day or a month")
+        """Refuse what can't be; work out what every check needs."""
+        problem = _problem(self)
+        if problem:
+            raise InvalidPolicy(name=self.name, problem=problem)
         zone(self.tz)
+        _set(self, "width", self.window // MICROSECOND if self.window else 0)
+        _set(self, "most", self.quota if self.is_hard else 2**63)
+        if self.calendar is not None:
+            _set(self, "calendar", CalendarUnit(self.calendar))
+        if self.anchor is not None:
+            _set(self, "anchor", utc(self.anchor))
+        if self.on_backend_error is None:
+            _set(self, "on_backend_error", _FALLBACK[self.is_quota])
+        _set(self, "counter", _counter(self))
 
     @classmethod
-    def of_rate(cls, name: str, rate: str, *, on_backend_error: OnBackendError) -> Policy:
+    def of_rate(
+        cls, name: str, rate: str, *, on_backend_error: OnBackendError | None = None
+    ) -> Policy:
         """Build one from a rate such as "10/m" or "5/15m": so many per so many s, m, h or d.
 
         Raises InvalidPolicy.
@@ -76,31 +128,99 @@ class Policy:
         )
 
     @property
+    def is_quota(self) -> bool:
+        """Whether it is what a customer bought, exact, rather than protection against bursts."""
+        return self.calendar is not None
+
+    @property
+    def is_bucket(self) -> bool:
+        """Whether it is a token bucket."""
+        return self.burst is not None
+
+    @property
     def is_sliding(self) -> bool:
         """Whether what was used before the window still counts in part."""
-        return self.window is not None
+        return self.window is not None and self.burst is None
+
+    @property
+    def is_hard(self) -> bool:
+        """Whether it refuses; a soft one allows and reports the overage."""
+        return self.enforcement is Enforcement.HARD
+
+    @property
+    def is_unlimited(self) -> bool:
+        """Whether it limits nothing, so that nothing is counted."""
+        return self.quota >= UNLIMITED
+
+    @property
+    def is_in_plan(self) -> bool:
+        """Whether there is any of it at all: a hard quota of 0 has none to wait for."""
+        return self.quota > 0 or not self.is_hard
+
+    @property
+    def capacity(self) -> int:
+        """The most that can be used at once."""
+        return self.burst if self.burst and self.quota else self.quota
+
+    def bounds(self, at: int) -> Bounds:
+        """Return the window that contains `at`, both in microseconds since 1970."""
+        if self.width:
+            return sliding_bounds(self.width, at)
+        unit = CalendarUnit(self.calendar or CalendarUnit.DAY)
+        if self.anchor is not None:
+            return anchored_bounds(unit, self.anchor, self.tz, at)
+        return calendar_bounds(unit, self.tz, at)
 
     def window_at(self, now: datetime) -> Period:
         """Return the window that contains `now`."""
-        if self.window is not None:
-            return _sliding(self.window, (utc(now) - _EPOCH) // self.window)
-        local = utc(now).astimezone(zone(self.tz))
-        return _calendar(self.calendar or Unit.DAY, self.tz, local.date())
+        start, end = self.bounds(micros(now))
+        return Period(instant(start), instant(end))
 
     def previous_start(self, now: datetime) -> datetime | None:
         """Return the start of the window before, if it still counts."""
-        return self.window_at(now).starts_at - self.window if self.window else None
+        if not self.is_sliding:
+            return None
+        return instant(self.bounds(micros(now))[0] - self.width)
 
 
-@lru_cache(maxsize=1024)
-def _sliding(window: timedelta, index: int) -> Period:
-    starts_at = _EPOCH + index * window
-    return Period(starts_at, starts_at + window)
+def limiting(policies: Iterable[Policy]) -> list[Policy]:
+    """Return the policies that limit anything: an unlimited one is neither counted nor shown."""
+    return [policy for policy in policies if not policy.is_unlimited]
 
 
-@lru_cache(maxsize=1024)
-def _calendar(unit: Unit, tz: str, day: date) -> Period:
-    """A midnight that a change of the clocks skips or repeats is settled as for periods."""
-    first = day.replace(day=1) if unit is Unit.MONTH else day
-    midnight = datetime(first.year, first.month, first.day, tzinfo=zone(tz))
-    return Period(midnight, period_start(midnight, Interval(unit), 1, tz))
+_set = object.__setattr__
+_FALLBACK = {True: OnBackendError.LOCAL, False: OnBackendError.OPEN}
+
+
+def _problem(policy: Policy) -> str:
+    if not _is_count(policy.quota, least=0):
+        return "a quota is a whole number from 0 up"
+    if (policy.window is None) == (policy.calendar is None):
+        return "it has a window or a calendar unit"
+    if policy.window is None:
+        return _quota_problem(policy)
+    if policy.window < timedelta(seconds=1) or policy.window.microseconds:
+        return "a window is whole seconds"
+    if policy.burst is not None and not _is_count(policy.burst, least=1):
+        return "a burst is a whole number from 1 up"
+    return "an anchor belongs to a calendar unit" if policy.anchor else ""
+
+
+def _quota_problem(policy: Policy) -> str:
+    if policy.burst is not None:
+        return "a burst belongs to a window of seconds"
+    if policy.calendar not in list(CalendarUnit):
+        return "a calendar window is an hour, day, week, month or year"
+    return ""
+
+
+def _is_count(value: object, *, least: int) -> bool:
+    return type(value) is int and least <= value <= UNLIMITED
+
+
+def _counter(policy: Policy) -> str:
+    if policy.window is not None:
+        kind = "bucket" if policy.is_bucket else "sliding"
+        return f"{policy.name}|{kind}|{policy.width}"
+    anchor = policy.anchor.isoformat() if policy.anchor else ""
+    return f"{policy.name}|{policy.calendar}|{policy.tz}|{anchor}"

@@ -12,10 +12,10 @@ from django.http import JsonResponse
 from rest_framework.exceptions import APIException
 
 from saaskit_core.errors import SaasKitError
+from saaskit_core.limits import HeaderStyle, rate_headers
 from saaskit_django import clock
 from saaskit_django.conf import conf
 from saaskit_django.features.selectors import entitlements_of
-from saaskit_django.limits.headers import rate_headers
 from saaskit_django.limits.services import Charge, QuotaExceeded, charge_request, refund
 from saaskit_django.rest.authentication import authenticator_classes
 from saaskit_django.rest.problems import CONTENT_TYPE, of_error
@@ -53,7 +53,7 @@ class APIRateLimit:
             return response
         if response.status_code >= 400:
             refund(charge)
-        style = conf().ratelimit_headers
+        style = HeaderStyle(conf().ratelimit_headers)
         for name, value in rate_headers(charge.states, now=charge.at, style=style).items():
             response[name] = value
         return response
@@ -121,8 +121,9 @@ def _refusal(request: HttpRequest, error: SaasKitError) -> HttpResponse:
         headers = rate_headers(
             error.states,
             now=error.at,
-            style=conf().ratelimit_headers,
+            style=HeaderStyle(conf().ratelimit_headers),
             retry=error.retry_after or 0,
+            violated=error.violated,
         )
         for name, value in headers.items():
             response[name] = value

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from django.utils.crypto import salted_hmac
 
 from saaskit_core.errors import ErrorKind, SaasKitError
-from saaskit_core.limits import Denied, OnBackendError, Policy, retry_after
+from saaskit_core.limits import DenialReason, Denied, OnBackendError, Policy, retry_after
 from saaskit_django import clock
 from saaskit_django.conf import conf
 from saaskit_django.features.selectors import FeatureNotInPlan
@@ -52,7 +52,7 @@ class QuotaExceeded(SaasKitError):
         worst = denied.violated[0] if denied.violated else denied.states[0].policy
         state = next(each for each in denied.states if each.policy is worst)
         super().__init__(policy=worst.name, denied=denied, now=now)
-        self.states, self.at = denied.states, now
+        self.states, self.at, self.violated = denied.states, now, denied.violated
         self.retry_after = retry_after(denied, now)
         self.problem_members = {
             "violated-policies": [policy.name for policy in denied.violated],
@@ -98,7 +98,7 @@ def charge_request(found: Entitlements, *, is_operation: bool, now: datetime) ->
     policies = [*call_policies(found.features), *operations]
     decision = consume(subject, policies, now=now) if policies else None
     if isinstance(decision, Denied):
-        if decision.retry_at is None:
+        if decision.reason is DenialReason.NOT_IN_PLAN:
             raise FeatureNotInPlan(feature=decision.violated[0].name)
         raise QuotaExceeded(denied=decision, now=now)
     states = decision.states if decision else ()

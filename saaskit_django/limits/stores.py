@@ -17,11 +17,13 @@ from saaskit_core.limits import (
     Allowed,
     Counter,
     Denied,
+    InvalidPolicy,
     MemoryCounterStore,
-    OnBackendError,
     carried_over,
     check_cost,
     decide,
+    fallback,
+    limiting,
     states,
 )
 from saaskit_django.conf import Counters, conf
@@ -62,6 +64,7 @@ class DatabaseCounterStore:
         self, subject: str, policies: Sequence[Policy], *, cost: int, now: datetime
     ) -> Decision:
         """Charge a use if every policy allows it: all or none."""
+        policies = _countable(policies)
         counters = _counters(subject, policies, now)
         decision = decide(policies, counters, cost=cost, now=now)
         if isinstance(decision, Denied) or not policies:
@@ -79,13 +82,14 @@ class DatabaseCounterStore:
     ) -> None:
         """Give back what a use at `now` was charged, never below nothing."""
         check_cost(cost)
-        for policy in sorted(policies, key=lambda each: each.name):
+        for policy in sorted(_countable(policies), key=lambda each: each.name):
             _row(subject, policy, now).update(used=Greatest(F("used") - cost, Value(0)))
 
     def read(
         self, subject: str, policies: Sequence[Policy], *, now: datetime
     ) -> tuple[PolicyState, ...]:
         """Return where the policies stand, charging nothing."""
+        policies = _countable(policies)
         return states(policies, _counters(subject, policies, now), now=now)
 
 
@@ -106,9 +110,10 @@ def consume(
         return store().consume(subject, policies, cost=cost, now=now)
     except UNREACHABLE as exc:
         logger.warning("limits can't be counted: %s", type(exc).__name__, exc_info=exc)
-        if any(each.on_backend_error is OnBackendError.CLOSED for each in policies):
+        answer = fallback(policies)
+        if answer.is_refused:
             raise LimitsUnavailable from exc
-        here = [each for each in policies if each.on_backend_error is OnBackendError.LOCAL]
+        here = answer.counted_here
         return _local.consume(subject, here, cost=cost, now=now) if here else None
 
 
@@ -123,6 +128,15 @@ def release(subject: str, policies: Sequence[Policy], *, now: datetime) -> None:
 def forget_ended(*, now: datetime) -> int:
     """Delete counters of windows that ended two days ago; returns how many."""
     return UsageCounter.objects.filter(window_end__lt=now - KEPT_FOR).delete()[0]
+
+
+def _countable(policies: Sequence[Policy]) -> list[Policy]:
+    """Leave out what limits nothing. Raises InvalidPolicy for a token bucket."""
+    wanted = limiting(policies)
+    for policy in wanted:
+        if policy.is_bucket:
+            raise InvalidPolicy(name=policy.name, problem="the database counts no token buckets")
+    return wanted
 
 
 def _counters(subject: str, policies: Sequence[Policy], now: datetime) -> dict[str, Counter]:
@@ -151,7 +165,9 @@ def _counters(subject: str, policies: Sequence[Policy], now: datetime) -> dict[s
 def _charge(subject: str, policy: Policy, counter: Counter, cost: int, now: datetime) -> None:
     room = policy.quota - carried_over(policy, counter.previous, now) - cost
     row = _row(subject, policy, now)
-    if row.filter(used__lte=room).update(used=F("used") + cost):
+    if policy.is_hard:
+        row = row.filter(used__lte=room)
+    if row.update(used=F("used") + cost):
         return
     window = policy.window_at(now)
     first = UsageCounter(
@@ -161,7 +177,7 @@ def _charge(subject: str, policy: Policy, counter: Counter, cost: int, now: date
         window_end=window.ends_at,
     )
     UsageCounter.objects.bulk_create([first], ignore_conflicts=True)
-    if not row.filter(used__lte=room).update(used=F("used") + cost):
+    if not row.update(used=F("used") + cost):
         raise _Refused
 
 

@@ -77,8 +77,15 @@ def test_what_is_given_back_can_be_used_again():
 def test_ended_windows_are_forgotten_in_time():
     store = MemoryCounterStore(max_counters=3)
     for hour in range(10):
-        assert consume(store, hourly(9), now=NOON + hour * HOUR)
-    assert len(store._counts) <= 4
+        assert consume(store, hourly(9), subject=f"c{hour}", now=NOON + hour * HOUR)
+    assert len(store._cells) <= 4
+    assert used(store, hourly(9), subject="c9", now=NOON + 9 * HOUR) == [1]
+
+
+def test_counters_that_still_count_are_never_forgotten():
+    store = MemoryCounterStore(max_counters=3)
+    assert all(consume(store, hourly(1), subject=f"c{i}") for i in range(20))
+    assert not any(consume(store, hourly(1), subject=f"c{i}") for i in range(20))
 
 
 def test_a_limit_is_exact_under_threads():

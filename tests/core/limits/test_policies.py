@@ -18,7 +18,12 @@ HOUR = timedelta(hours=1)
         {"calendar": Unit.DAY},
         {"window": timedelta(0)},
         {"window": timedelta(milliseconds=1500)},
-        {"window": None, "calendar": Unit.WEEK},
+        {"window": None, "calendar": "fortnight"},
+        {"burst": 0},
+        {"burst": 1.5},
+        {"window": None, "calendar": Unit.DAY, "burst": 5},
+        {"anchor": datetime(2026, 1, 1, tzinfo=UTC)},
+        {"quota": 2**53},
     ],
 )
 def test_a_senseless_policy_is_refused(wrong):
