@@ -38,9 +38,10 @@ class Denominator:
 
     def scaled(self, monthly: Fraction) -> int:
         """Return an exact amount per month as a whole number; `value` may grow for it."""
-        if self.value % monthly.denominator:
-            self.raise_for(monthly.denominator)
-        return monthly.numerator * (self.value // monthly.denominator)
+        numerator, denominator = monthly.as_integer_ratio()
+        if self.value % denominator:
+            self.raise_for(denominator)
+        return numerator * (self.value // denominator)
 
     def exact(self, scaled: int) -> Fraction:
         """Return the minor units per month that a whole number stands for."""
