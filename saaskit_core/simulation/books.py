@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from saaskit_core.billing.quotes import coupons_in_effect, quote_period
-from saaskit_core.coupons import AppliedCoupon
 from saaskit_core.money import Money
 from saaskit_core.payments.decisions import apply_result, check_refund, refundable, use_of_money
 from saaskit_core.payments.states import PaymentState
@@ -16,6 +15,7 @@ from saaskit_core.subscriptions.facts import ChangePaid, PaymentSucceeded
 from saaskit_core.subscriptions.policies import UnusedTime
 
 if TYPE_CHECKING:
+    from saaskit_core.coupons import AppliedCoupon
     from saaskit_core.billing.invoices import InvoiceDraft
     from saaskit_core.periods import Period
     from saaskit_core.simulation.lives import Life, Payment
@@ -23,10 +23,11 @@ if TYPE_CHECKING:
     from saaskit_core.subscriptions.model import Subscription
 
 
-def issue(life: Life, subscription: Subscription, command: IssueInvoice, draft: InvoiceDraft) -> Bill:
+def issue(
+    life: Life, subscription: Subscription, command: IssueInvoice, draft: InvoiceDraft
+) -> Bill:
     """Enter an invoice and take the wallet's share. One of nothing is paid at once."""
-    if command.key in life.bills and life.bills[command.key].status is not BillStatus.VOID:
-        life.stop(f"the invoice {command.key} was issued twice")
+    _make_room(life, command.key)
     if not all(line.explanation for line in draft.lines):
         life.stop(f"the invoice {command.key} has a line without an explanation")
     bill = Bill(
@@ -77,7 +78,6 @@ def void(life: Life, key: str) -> None:
     life.billed_until = bill.billed_before
     _move_wallet(life, bill.draft.credit_applied.minor, "credit_returned")
     life.add("voided", bill.draft.total.minor)
-    life.add("left_unpaid", bill.draft.total.minor - bill.draft.credit_applied.minor)
 
 
 def write_off(life: Life, key: str) -> None:
@@ -124,10 +124,11 @@ def credit(life: Life, amount: Money) -> None:
 
 
 def paid(life: Life) -> list[Payment]:
-    """Return the payments that succeeded, the oldest first."""
+    """Return the payments that paid a bill, the oldest first; others became credit."""
     return [
         payment
         for bill in life.bills.values()
+        if bill.status is BillStatus.PAID
         for payment in bill.payments
         if payment.facts.state is PaymentState.SUCCEEDED
     ]
@@ -145,6 +146,16 @@ def net_of_period(life: Life, subscription: Subscription, period: Period) -> Mon
         zone=subscription.zone,
     )
     return draft.subtotal - draft.discount
+
+
+def _make_room(life: Life, key: str) -> None:
+    """A key names one invoice that stands; one that was voided makes room for another."""
+    standing = life.bills.get(key)
+    if standing is None:
+        return
+    if standing.status is not BillStatus.VOID:
+        life.stop(f"the invoice {key} was issued twice")
+    life.bills[f"{key}:void:{len(life.bills)}"] = life.bills.pop(key)
 
 
 def _bill_the_period(life: Life, bill: Bill) -> None:
@@ -183,7 +194,9 @@ def _begin_coupons(life: Life, bill: Bill) -> None:
     if not life.coupons or bill.period is None:
         return
     used = coupons_in_effect(life.coupons, price=bill.price, period=bill.period, zone=life.zone)
-    life.coupons = tuple(_begun(each, bill) if each.coupon in used else each for each in life.coupons)
+    life.coupons = tuple(
+        _begun(each, bill) if each.coupon in used else each for each in life.coupons
+    )
 
 
 def _begun(applied: AppliedCoupon, bill: Bill) -> AppliedCoupon:

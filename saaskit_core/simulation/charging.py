@@ -6,13 +6,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from saaskit_core.money import Money
-from saaskit_core.payments.decisions import (
-    PaymentFacts,
-    PaymentState,
-    apply_result,
-    janitor_at,
-    move,
-)
+from saaskit_core.payments.decisions import PaymentFacts, apply_result, janitor_at, move
+from saaskit_core.payments.states import PaymentState
 from saaskit_core.provider_errors import HARD_DECLINES, Outcome, ProviderUnavailable
 from saaskit_core.simulation.books import receive
 from saaskit_core.simulation.lives import Bill, Payment

@@ -70,9 +70,9 @@ def _check_bill(life: Life, bill: Bill) -> None:
     is_settled = bill.received + bill.draft.credit_applied.minor == bill.draft.total.minor
     if is_settled != (bill.status is BillStatus.PAID) and bill.draft.total:
         life.stop(f"the invoice {bill.key} is {bill.status.value}, its amounts disagree")
-    if bill.is_open and bill.kind is not InvoiceKind.CHANGE and life.subscription is not None:
-        if life.subscription.awaiting_key != bill.key:
-            life.stop(f"nobody waits for the open invoice {bill.key}")
+    is_awaited = life.subscription is not None and life.subscription.awaiting_key == bill.key
+    if bill.is_open and bill.kind is not InvoiceKind.CHANGE and not is_awaited:
+        life.stop(f"nobody waits for the open invoice {bill.key}")
 
 
 def _may_enter(life: Life, subscription: Subscription) -> bool:

@@ -1,4 +1,4 @@
-"""A customer from the sign-up to the end: what is due, what is planned, one instant after another."""
+"""A customer from the sign-up to the end: what is due and what is planned, instant by instant."""
 
 from __future__ import annotations
 
@@ -101,9 +101,7 @@ def _bring_due(life: Life) -> None:
     if subscription is None:
         return
     is_charging = life.under_way is not None
-    fact = due(
-        subscription, now=life.now, policies=life.world.policies, is_charging=is_charging
-    )
+    fact = due(subscription, now=life.now, policies=life.world.policies, is_charging=is_charging)
     if fact is None:
         life.stop(f"{subscription.id} was to be due and isn't")
     elif isinstance(fact, TrialEnded):
@@ -191,9 +189,7 @@ def _take_coupon(life: Life, price: Price, quantity: int) -> None:
 
 
 def _fits(life: Life, coupon: Coupon, price: Price, quantity: int) -> bool:
-    uses = Uses(
-        by_customer=int(coupon.code in life.used_coupons), has_purchased=life.has_purchased
-    )
+    uses = Uses(by_customer=int(coupon.code in life.used_coupons), has_purchased=life.has_purchased)
     whole = price.amount * quantity
     try:
         check_redeemable(coupon, plan=price.plan, price=whole, uses=uses, now=life.now)

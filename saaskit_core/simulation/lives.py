@@ -32,6 +32,11 @@ if TYPE_CHECKING:
     from saaskit_core.subscriptions.model import Subscription
     from saaskit_core.subscriptions.policies import Policies
 
+    Plan = Callable[["Life", object], None]
+    """What is going to happen to a life, and about what."""
+    Check = Callable[["Moment"], str]
+    """A rule of one's own: a text says what is wrong."""
+
 
 class SimulationStopped(SaasKitError):
     """Raised when a rule was broken: it names whose life to run again to see it happen."""
@@ -187,7 +192,3 @@ class Moment:
     before: Subscription
     fact: Fact
     after: Subscription
-
-
-Plan = "Callable[[Life, object], None]"
-Check = "Callable[[Moment], str]"

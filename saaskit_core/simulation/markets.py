@@ -1,4 +1,4 @@
-"""What can be bought and how often what happens: a catalogue and a population made ready to draw."""
+"""What can be bought and how often what happens: catalogue and population, ready to draw from."""
 
 from __future__ import annotations
 
@@ -97,7 +97,9 @@ def open_market(catalog: Catalog, population: Population) -> Market:
         zones=_zones(population),
         currencies=_mix("currencies", currencies),
         plans_in={
-            currency: _sold(currency, {key: plans[key] for key in plans if (currency, key) in prices})
+            currency: _sold(
+                currency, {key: plans[key] for key in plans if (currency, key) in prices}
+            )
             for currency, weight in currencies.items()
             if weight
         },

@@ -135,9 +135,7 @@ class ScriptedPayer:
     def _declined(self, charge: Charge, reason: DeclineReason) -> _Record:
         if reason in HARD_DECLINES:
             self._dead.add(charge.method)
-        return _Record(
-            charge=charge, state=PaymentState.FAILED, ready_at=charge.at, decline=reason
-        )
+        return _Record(charge=charge, state=PaymentState.FAILED, ready_at=charge.at, decline=reason)
 
     def _delay(self, behaviour: Behaviour) -> timedelta:
         if behaviour.delay_ms:

@@ -1,4 +1,4 @@
-"""The population document: how many customers, what they buy, and how often what happens to them."""
+"""The population document: how many customers, what they buy, how often what happens to them."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from hashlib import blake2b
@@ -15,17 +15,25 @@ from saaskit_core.simulation.lives import SimulationStopped, World
 from saaskit_core.simulation.markets import open_market
 from saaskit_core.simulation.payers import ScriptedPayer
 from saaskit_core.simulation.populations import MOST_CUSTOMERS, InvalidPopulation, Population
-from saaskit_core.simulation.results import SimulatedInvoice, Simulation, invoices_of
+from saaskit_core.simulation.results import (
+    SimulatedInvoice,
+    Simulation,
+    cohorts_of,
+    disagreement,
+    invoices_of,
+    months_of,
+)
 from saaskit_core.simulation.tallies import Tally
 from saaskit_core.subscriptions.policies import Policies
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from saaskit_core.catalog import Catalog
     from saaskit_core.simulation.lives import Life, Moment
     from saaskit_core.simulation.markets import Market
     from saaskit_core.simulation.payers import Payer
+    from saaskit_core.simulation.results import Month
     from saaskit_core.simulation.streams import Stream
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -96,32 +104,56 @@ def simulate(
         until=utc(until),
         checks=watch.checks,
     )
-    tally = Tally(len(boundaries) - 1)
-    fingerprint = blake2b(digest_size=16)
-    kept: list[SimulatedInvoice] = []
-    story: tuple[str, ...] = ()
-    names = [_place(only, joining)] if only else _everybody(joining)
-    total = 1 if only else sum(joining)
-    for done, (month, number) in enumerate(names, 1):
-        life = born(month=month, number=number, world=world, tally=tally, payer=watch.payer)
-        _lived(life)
-        fingerprint.update("\n".join((life.id, *life.trace)).encode())
-        _pass_on(life, watch, kept)
-        story = tuple(life.trace) if only else story
-        if watch.progress is not None:
-            watch.progress(done, total)
+    who = [_place(only, joining)] if only else _everybody(joining)
+    ran = _ran(who, world, watch, count=1 if only else sum(joining))
+    months = months_of(ran.tally, boundaries)
+    _check_months(months, seed)
     return Simulation(
         seed=seed,
-        population=population,
-        joining=joining,
-        boundaries=boundaries,
+        starts_at=boundaries[0],
         until=utc(until),
-        tally=tally,
-        fingerprint=fingerprint.hexdigest(),
-        invoices=tuple(kept),
-        story=story,
+        population=population,
         plans={plan.key: plan.name for plan in catalog.plans},
+        months=months,
+        cohorts=cohorts_of(ran.tally, boundaries, joining),
+        fingerprint=ran.fingerprint,
+        invoices=tuple(ran.kept),
+        story=tuple(ran.story) if only else (),
     )
+
+
+@dataclass(slots=True, kw_only=True)
+class _Ran:
+    tally: Tally
+    fingerprint: str = ""
+    kept: list[SimulatedInvoice] = field(default_factory=list)
+    story: list[str] = field(default_factory=list)
+
+
+def _ran(who: Iterable[tuple[int, int]], world: World, watch: Watch, *, count: int) -> _Ran:
+    """Run one life after another; of each only what was counted stays."""
+    ran = _Ran(tally=Tally(len(world.boundaries) - 1))
+    fingerprint = blake2b(digest_size=16)
+    for done, (month, number) in enumerate(who, 1):
+        life = born(month=month, number=number, world=world, tally=ran.tally, payer=watch.payer)
+        _lived(life)
+        fingerprint.update("\n".join((life.id, *life.trace, "")).encode())
+        ran.story = life.trace
+        _pass_on(life, watch, ran.kept)
+        if watch.progress is not None:
+            watch.progress(done, count)
+    ran.fingerprint = fingerprint.hexdigest()
+    return ran
+
+
+def _check_months(months: Sequence[Month], seed: int) -> None:
+    """The movements of all customers together are the revenue, month by month."""
+    found = disagreement(months)
+    if found:
+        problem = f"the movements aren't the recurring revenue of {found}"
+        raise SimulationStopped(
+            customer="of them all", step=0, at=found, seed=seed, problem=problem
+        )
 
 
 def _lived(life: Life) -> None:

@@ -1,7 +1,7 @@
 """Chance that can be repeated: the same seed and names give the same numbers, anywhere, always.
 
 The generator is SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number
-generators", OOPSLA 2014): number k is a mix of `start + k × γ`, so it is a counter and nothing else.
+generators", OOPSLA 2014): number k is a mix of `start + k × constant`, so it is a mere counter.
 The start is the BLAKE2b hash of the seed and of names, so that every customer has a stream of his
 own and one customer more changes nobody else's. Whole numbers only: no float, no hash(), no order
 of a set, so that results don't depend on the Python version or on PYTHONHASHSEED.
@@ -11,13 +11,13 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import dataclass, field
-from decimal import Decimal
 from hashlib import blake2b
 from itertools import accumulate
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from decimal import Decimal
 
 T = TypeVar("T")
 
