@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from saaskit_core.features.documents import JSON
     from saaskit_core.features.grants import Grant
     from saaskit_core.features.resolution import Resolution
+    from saaskit_core.features.sources import Case
     from saaskit_core.features.targeting import Segment
 
 NOBODY = EvaluationContext()
@@ -62,7 +63,7 @@ def compile_features(
         now=now,
     )
     fixed: dict[str, Resolution[JSON]] = {}
-    conditional = set()
+    conditional: dict[str, Case] = {}
     mentioned, has_plan = said.mentioned(), bool(said.grants)
     for path, definition in definitions.items():
         if definition.is_plain and path not in mentioned:
@@ -70,14 +71,14 @@ def compile_features(
             continue
         case = said.case(path)
         if case.is_conditional:
-            conditional.add(path)
+            conditional[path] = case
         else:
             fixed[path] = resolved(case, NOBODY, said.segments, fixed.get)
     return FeatureSet(
         resolutions=fixed,
         limits=frozenset(d.path for d in definitions.values() if d.type is FeatureType.LIMIT),
         valid_until=valid_until(definitions, grants=grants, overrides=exceptions, now=now),
-        conditional=frozenset(conditional),
+        conditional=conditional,
         sources=said,
         context=context,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
 from saaskit_core.features.contexts import EvaluationContext
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from saaskit_core.features.sources import Sources
+    from saaskit_core.features.sources import Case, Sources
 
 T = TypeVar("T")
 
@@ -34,14 +34,21 @@ class FeatureSet:
     resolutions: Mapping[str, Resolution[JSON]]
     limits: frozenset[str] = frozenset()
     valid_until: datetime | None = None
-    conditional: frozenset[str] = frozenset()
+    conditional: Mapping[str, Case] = field(default_factory=dict)
     sources: Sources | None = None
     context: EvaluationContext = field(default_factory=EvaluationContext)
     _worked_out: dict[str, Resolution[JSON]] = field(default_factory=dict, init=False)
 
     def for_context(self, context: EvaluationContext) -> FeatureSet:
         """Return the set for another context; what doesn't depend on it isn't worked out again."""
-        return replace(self, context=context) if self.conditional else self
+        return FeatureSet(
+            resolutions=self.resolutions,
+            limits=self.limits,
+            valid_until=self.valid_until,
+            conditional=self.conditional,
+            sources=self.sources,
+            context=context,
+        )
 
     def boolean(self, path: str, default: bool) -> Resolution[bool]:  # noqa: FBT001
         """Resolve a flag."""
@@ -84,7 +91,10 @@ class FeatureSet:
 
     def allows(self, path: str) -> bool:
         """Tell whether a flag is on, or a limit above nothing. What isn't known isn't allowed."""
-        found = self.resolutions.get(path) or self._found(path)
+        found = self.resolutions.get(path)
+        if found is not None and type(found.value) is bool:
+            return found.value
+        found = self._found(path)
         return found is not None and found.error_code is None and _grants(found.value)
 
     def limit(self, path: str) -> int | None:
@@ -120,7 +130,7 @@ class FeatureSet:
     def _found(self, path: str) -> Resolution[JSON] | None:
         found = self.resolutions.get(path) or self._worked_out.get(path)
         if found is None and path in self.conditional and self.sources is not None:
-            case, segments = self.sources.case(path), self.sources.segments
+            case, segments = self.conditional[path], self.sources.segments
             found = self._worked_out[path] = resolved(case, self.context, segments, self._found)
         return found
 
