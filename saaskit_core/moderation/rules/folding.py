@@ -1,0 +1,91 @@
+"""Texts as rules compare them, with the way back to the original characters.
+
+Folding is Unicode's NFKC with full case folding (The Unicode Standard, chapter 3.13), done for each
+character with the marks that follow it, so that every folded character knows where it came from.
+Format characters that nobody sees (soft hyphens, zero-width joiners) are left out.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from functools import lru_cache
+
+MAX_TEXT = 20_000
+"""Characters that rules look at. A longer text is held for a person, never let through unread."""
+
+_MOST_MARKS = 16
+MARKS = (
+    "\u0300-\u036f\u0483-\u0489\u0591-\u05bd\u064b-\u065f\u0670\u093c\u094d\u09bc\u09cd\u0e31"
+    "\u0e34-\u0e3a\u1160-\u11ff\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\u3099\u309a\ufe20-\ufe2f"
+    "\uff9e\uff9f"
+)
+_CLUSTER = re.compile(rf"(?s).[{MARKS}]{{0,{_MOST_MARKS}}}")
+_INVISIBLE = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e"
+    "\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    """Characters [start, end) of the original text."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Folded:
+    """A folded text. `starts` and `ends` say where each character came from, None: the same place.
+
+    `original` is what was folded.
+    """
+
+    text: str
+    original: str
+    starts: tuple[int, ...] | None = None
+    ends: tuple[int, ...] | None = None
+
+    def span(self, start: int, end: int) -> Span:
+        """Return where folded characters [start, end), at least one, stand in the original."""
+        if self.starts is None or self.ends is None:
+            return Span(start, end)
+        return Span(self.starts[start], self.ends[end - 1])
+
+
+def fold(original: str) -> Folded:
+    """Fold a text: NFKC, case folded, without invisible characters."""
+    if original.isascii():
+        return Folded(text=original.lower(), original=original)
+    plain = _in_place(original)
+    if plain is not None:
+        return Folded(text=plain, original=original)
+    pieces: list[str] = []
+    starts: list[int] = []
+    ends: list[int] = []
+    for match in _CLUSTER.finditer(original):
+        piece = _folded(match.group())
+        pieces.append(piece)
+        start, end = match.span()
+        starts += [start] * len(piece)
+        ends += [end] * len(piece)
+    return Folded(text="".join(pieces), original=original, starts=tuple(starts), ends=tuple(ends))
+
+
+def _in_place(original: str) -> str | None:
+    """Fold what folds character by character, or return None for what doesn't."""
+    if _INVISIBLE.search(original) or not unicodedata.is_normalized("NFKC", original):
+        return None
+    folded = original.casefold()
+    if len(folded) != len(original) or not unicodedata.is_normalized("NFKC", folded):
+        return None
+    return folded
+
+
+@lru_cache(maxsize=8192)
+def _folded(cluster: str) -> str:
+    seen = _INVISIBLE.sub("", cluster)
+    normal = unicodedata.normalize("NFKC", seen).casefold()
+    return _INVISIBLE.sub("", unicodedata.normalize("NFKC", normal))
