@@ -3,6 +3,7 @@
 An installed distribution adds sub-commands by an entry point of the group `saaskit.commands`: a
 callable without arguments that returns `Command`s. A command's `module` has `configure(parser)`,
 which adds arguments, and `run(arguments, *, now, out, err)`, which returns the exit code.
+`arguments.clock` answers seconds, to tell how long something takes.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import import_module
 from importlib.metadata import entry_points
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from saaskit_core.errors import SaasKitError
@@ -39,9 +41,19 @@ OWN = (
         module="saaskit_core.billing.quote_command",
     ),
     Command(
+        name="explain",
+        help="why a customer gets in or doesn't, and why he was billed",
+        module="saaskit_core.billing.explain_command",
+    ),
+    Command(
         name="mrr",
         help="monthly recurring revenue of a CSV file",
         module="saaskit_core.analytics.mrr_command",
+    ),
+    Command(
+        name="simulate",
+        help="a customer base through years of billing, with a report",
+        module="saaskit_core.simulation.command",
     ),
 )
 
@@ -66,6 +78,7 @@ def _run(command: Command, given: Sequence[str]) -> int:
         return 1
     parser = argparse.ArgumentParser(prog=f"saaskit {command.name}", description=command.help)
     module.configure(parser)
+    parser.set_defaults(clock=monotonic)
     try:
         arguments = parser.parse_args(given)
     except SystemExit as exc:

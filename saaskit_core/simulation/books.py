@@ -15,8 +15,8 @@ from saaskit_core.subscriptions.facts import ChangePaid, PaymentSucceeded
 from saaskit_core.subscriptions.policies import UnusedTime
 
 if TYPE_CHECKING:
-    from saaskit_core.coupons import AppliedCoupon
     from saaskit_core.billing.invoices import InvoiceDraft
+    from saaskit_core.coupons import AppliedCoupon
     from saaskit_core.periods import Period
     from saaskit_core.simulation.lives import Life, Payment
     from saaskit_core.subscriptions.commands import IssueInvoice
@@ -88,7 +88,7 @@ def write_off(life: Life, key: str) -> None:
     _close(life, bill, BillStatus.UNCOLLECTIBLE)
     life.billed_until = bill.billed_before
     life.add("written_off", bill.draft.amount_due.minor - bill.received)
-    life.count("dunning_lost")
+    life.count("dunning_lost", int(bill.has_failed))
 
 
 def give_back(life: Life, amount: Money) -> None:

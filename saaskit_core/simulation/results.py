@@ -121,6 +121,22 @@ class Simulation:
         """How many subscriptions were live at the ends of all months together."""
         return sum(sum(month.plans.values()) for month in self.months)
 
+    @property
+    def dunning(self) -> dict[str, int]:
+        """What became of charges of renewals, by name, in the order of events."""
+        entered = self.count("dunning_entered")
+        recovered, late = self.count("dunning_recovered"), self.count("dunning_recovered_late")
+        lost, still_open = self.count("dunning_lost"), self.count("dunning_open")
+        return {
+            "Renewals": self.count("renewals"),
+            "First charge failed": entered,
+            "Recovered within grace": recovered,
+            "Recovered after suspension": late,
+            "Written off": lost,
+            "Still open": still_open,
+            "Cancelled or forgiven": entered - recovered - late - lost - still_open,
+        }
+
     def count(self, name: str) -> int:
         """Return how often something happened in all."""
         return sum(month.counts.get(name, 0) for month in self.months)

@@ -146,9 +146,10 @@ def _issue(life: Life, subscription: Subscription, command: IssueInvoice) -> Non
             zone=subscription.zone,
         )
     bill = issue(life, subscription, command, draft)
-    if command.kind is InvoiceKind.RENEWAL:
+    is_purchase = is_change or subscription.status is SubscriptionStatus.PENDING
+    if not is_purchase:
         life.count("renewals")
-    if is_change or subscription.status is SubscriptionStatus.PENDING:
+    if is_purchase:
         charge(life, bill, 0)
 
 
