@@ -8,16 +8,20 @@ from typing import TYPE_CHECKING
 from saaskit_core.billing.invoices import CreditSource
 from saaskit_core.billing.quotes import (
     NO_SETTLEMENT,
+    ChangeFacts,
+    ChangeQuote,
     InvoiceDraft,
     InvoiceKind,
     Settlement,
     coupons_in_effect,
-    quote_period,
+    quote_change,
+    quote_issue,
+    requested,
 )
 from saaskit_core.money import Money
 from saaskit_core.subscriptions.commands import IssueInvoice
 from saaskit_core.subscriptions.due import due, next_due_at
-from saaskit_core.subscriptions.facts import PaymentSucceeded
+from saaskit_core.subscriptions.facts import ChangePaid, PaymentSucceeded
 from saaskit_core.subscriptions.transitions import transition
 
 if TYPE_CHECKING:
@@ -43,6 +47,39 @@ class UpcomingInvoice:
     draft: InvoiceDraft
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangePreview:
+    """A change as it would be executed: what it costs at once, and what is billed after it.
+
+    `after` is the subscription once the change's invoice is paid, where there is one.
+    """
+
+    quote: ChangeQuote
+    after: Subscription
+    invoices: tuple[UpcomingInvoice, ...]
+
+
+def preview(facts: ChangeFacts, *, count: int = 12) -> ChangePreview:
+    """Execute a change without anybody noticing: its quote, and the next `count` invoices.
+
+    Raises what the transition would raise.
+    """
+    quote = quote_change(facts)
+    moved = transition(facts.subscription, requested(facts), now=facts.now, policies=facts.policies)
+    after, settlement, coupons = moved.subscription, facts.settlement, tuple(facts.coupons)
+    zone = facts.subscription.zone
+    for command in moved.commands:
+        if isinstance(command, IssueInvoice):
+            paid = ChangePaid(invoice_key=command.key)
+            after = transition(after, paid, now=facts.now, policies=facts.policies).subscription
+            settlement = _left(settlement, quote.invoice)
+            coupons = begun(coupons, command, zone)
+    invoices = upcoming(
+        after, count, policies=facts.policies, coupons=coupons, settlement=settlement
+    )
+    return ChangePreview(quote=quote, after=after, invoices=invoices)
+
+
 def upcoming(
     subscription: Subscription,
     count: int,
@@ -60,17 +97,9 @@ def upcoming(
     found: list[UpcomingInvoice] = []
     coupons = tuple(coupons)
     for at, issue, zone in _issued(subscription, policies, min(count, MAX_UPCOMING)):
-        draft = quote_period(
-            kind=issue.kind,
-            price=issue.price,
-            quantity=issue.quantity,
-            period=issue.period,
-            coupons=coupons,
-            settlement=settlement,
-            zone=zone,
-        )
+        draft = quote_issue(issue, coupons=coupons, settlement=settlement, zone=zone)
         found.append(UpcomingInvoice(key=issue.key, kind=issue.kind, due_at=at, draft=draft))
-        coupons = _begun(coupons, issue, zone)
+        coupons = begun(coupons, issue, zone)
         settlement = _left(settlement, draft)
     return tuple(found)
 
@@ -104,17 +133,21 @@ def _paid(subscription: Subscription, policies: Policies) -> Subscription:
     return transition(subscription, fact, now=now, policies=policies).subscription
 
 
-def _begun(
+def begun(
     coupons: tuple[AppliedCoupon, ...], issue: IssueInvoice, zone: str
 ) -> tuple[AppliedCoupon, ...]:
-    """Let a coupon that applied for the first time count from that period."""
-    if issue.period is None:
+    """Let a coupon that an invoice used for the first time count from its period."""
+    if issue.period is None or not coupons:
         return coupons
     starts_at = issue.period.starts_at
-    used = coupons_in_effect(coupons, price=issue.price, period=issue.period, zone=zone)
+    used = {
+        coupon.code
+        for price in (issue.price, *(each.price for each in issue.add_ons))
+        for coupon in coupons_in_effect(coupons, price=price, period=issue.period, zone=zone)
+    }
     return tuple(
         replace(applied, first_period_start=starts_at)
-        if applied.first_period_start is None and applied.coupon in used
+        if applied.first_period_start is None and applied.coupon.code in used
         else applied
         for applied in coupons
     )

@@ -60,7 +60,7 @@ def run(arguments: Namespace, *, now: datetime, out: TextIO, err: TextIO) -> int
 
 def _quote(arguments: Namespace, now: datetime) -> ChangeQuote:
     policies = Policies(proration=ProrationMode(arguments.mode))
-    started = _instant(arguments.started)
+    started = instant(arguments.started)
     current = create(
         Started(
             id="quote",
@@ -79,7 +79,7 @@ def _quote(arguments: Namespace, now: datetime) -> ChangeQuote:
             subscription=current,
             price=_price("new", arguments.new, arguments.currency, frequency),
             quantity=arguments.to_quantity,
-            now=_instant(arguments.at) if arguments.at else now,
+            now=instant(arguments.at) if arguments.at else now,
             policies=policies,
             timing=ChangeTiming(arguments.timing) if arguments.timing else None,
         )
@@ -95,7 +95,8 @@ def _price(plan: str, amount: str, currency: str, frequency: str) -> Price:
     )
 
 
-def _instant(text: str) -> datetime:
+def instant(text: str) -> datetime:
+    """Read an ISO 8601 date or instant, in UTC where it has no offset. Raises BadDate."""
     try:
         at = datetime.fromisoformat(text)
     except ValueError:

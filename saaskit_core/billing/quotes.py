@@ -44,10 +44,12 @@ __all__ = [
     "Settlement",
     "TaxRule",
     "coupons_in_effect",
+    "nets_of_period",
     "quote_change",
     "quote_issue",
     "quote_period",
     "quote_terms",
+    "requested",
 ]
 
 NO_SETTLEMENT = Settlement()
@@ -194,6 +196,16 @@ def quote_change(facts: ChangeFacts) -> ChangeQuote:
         new_period=planned.period,
         surplus_to=facts.policies.unused_time,
     )
+
+
+def nets_of_period(
+    subscription: Subscription, coupons: Sequence[AppliedCoupon]
+) -> dict[str, Money]:
+    """Return what each item of the current period costs after the coupons on it, by price id."""
+    listed = discounted(
+        subscription.items, coupons, period=subscription.period, zone=subscription.zone
+    )
+    return {each.item.price.id: each.net for each in listed}
 
 
 def requested(facts: ChangeFacts) -> ChangeRequested:

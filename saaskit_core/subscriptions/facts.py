@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from saaskit_core.subscriptions.states import (
     BilledBy,
@@ -292,3 +292,5 @@ Timed = (
     | DunningEnded
 )
 Fact = Asked | Reported | Timed
+KINDS: tuple[type[Fact], ...] = get_args(Fact)
+"""Every kind of fact: what may be asked for, reported, and brought by time."""

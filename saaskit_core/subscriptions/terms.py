@@ -22,7 +22,7 @@ MAX_ADD_ONS = 14
 
 class InvalidQuantity(SaasKitError):
     code = "invalid_quantity"
-    template = "%(quantity)s is not a quantity: it is a whole number from 1 to 1000000."
+    template = "%(quantity)s is not possible: the quantity is a whole number from 1 to 1000000."
 
 
 class AddOnDoesNotFit(SaasKitError):

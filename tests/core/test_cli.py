@@ -38,7 +38,7 @@ def test_quote_shows_the_lines(capsys):
     )  # fmt: skip
     assert code == 0
     assert "upgrade, now-with-invoice" in out
-    assert "100.00 USD × 1/2 = 50.00 USD" in out
+    assert "100.00 USD × 1/2 (0.5) = 50.00 USD" in out
     assert "100.00  USD in all" in out
 
 
