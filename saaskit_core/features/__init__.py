@@ -7,11 +7,8 @@ from saaskit_core.features.compilation import check_override, compile_features
 from saaskit_core.features.constraints import OPERATORS, Constraint
 from saaskit_core.features.contexts import TARGETING_KEY, EvaluationContext
 from saaskit_core.features.definitions import (
-    UNLIMITED,
-    UNLIMITED_WORD,
     Definitions,
     FeatureDefinition,
-    FeatureType,
     FeatureValueInvalid,
     InvalidFeatureDefinition,
     Merge,
@@ -29,6 +26,7 @@ from saaskit_core.features.resolution import ErrorCode, Reason, Resolution
 from saaskit_core.features.resolving import Level
 from saaskit_core.features.rollouts import InvalidRollout, Rollout, Scale, Variant, serve
 from saaskit_core.features.targeting import Prerequisite, Segment, TargetingRule
+from saaskit_core.features.values import UNLIMITED, UNLIMITED_WORD, FeatureType
 
 __all__ = [
     "BUILTIN",

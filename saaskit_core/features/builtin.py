@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from saaskit_core.features.definitions import (
-    UNLIMITED_WORD,
-    FeatureDefinition,
-    FeatureType,
-    define,
-)
+from saaskit_core.features.definitions import FeatureDefinition, define
+from saaskit_core.features.values import UNLIMITED_WORD, FeatureType
 
 
 class Feature(StrEnum):

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 from saaskit_core.features.contexts import EvaluationContext
 from saaskit_core.features.definitions import (
     Definitions,
-    FeatureType,
     FeatureValueInvalid,
     unknown_feature,
 )
@@ -22,6 +21,7 @@ from saaskit_core.features.evaluation import FeatureSet
 from saaskit_core.features.grants import Override, OverrideMode
 from saaskit_core.features.resolving import resolved
 from saaskit_core.features.sources import sources, valid_until
+from saaskit_core.features.values import FeatureType
 from saaskit_core.periods import utc
 
 if TYPE_CHECKING:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import math
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from enum import StrEnum
@@ -14,30 +13,23 @@ from saaskit_core.errors import ErrorKind, SaasKitError
 from saaskit_core.features.documents import JSON, leaves, nested
 from saaskit_core.features.prerequisites import unresolvable
 from saaskit_core.features.resolution import Reason, Resolution
+from saaskit_core.features.values import (
+    NUMBERS,
+    UNLIMITED,
+    UNLIMITED_WORD,
+    FeatureType,
+    allowed_values,
+    normalised,
+    spelled,
+)
 
 if TYPE_CHECKING:
     from saaskit_core.features.resolution import Metadata
     from saaskit_core.features.rollouts import Rollout
     from saaskit_core.features.targeting import Prerequisite, TargetingRule
 
-UNLIMITED = 2**53 - 1
-"""What a limit is when there is none: larger than any use, exact in JSON and in JavaScript."""
-
-UNLIMITED_WORD = "unlimited"
 _PATH = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*){0,5}")
 _MAX_PATH = 128
-
-
-class FeatureType(StrEnum):
-    """`limit` is a whole number from 0 up, or "unlimited"."""
-
-    BOOL = "bool"
-    LIMIT = "limit"
-    INT = "int"
-    FLOAT = "float"
-    STR = "str"
-    ENUM = "enum"
-    OBJECT = "object"
 
 
 class Merge(StrEnum):
@@ -97,7 +89,7 @@ class FeatureDefinition:
             raise InvalidFeatureDefinition(
                 path=self.path, problem="an enum, and only it, has choices"
             )
-        if self.merge is Merge.SUM and self.type not in _NUMBERS:
+        if self.merge is Merge.SUM and self.type not in NUMBERS:
             raise InvalidFeatureDefinition(path=self.path, problem="only numbers can be summed")
         object.__setattr__(self, "default", self.normalise(self.default))
         object.__setattr__(self, "requires", tuple(self.requires))
@@ -120,10 +112,10 @@ class FeatureDefinition:
         int.
         """
         try:
-            return _NORMALISE[self.type](self, value)
+            return normalised(self.type, value, choices=self.choices)
         except ValueError:
             raise FeatureValueInvalid(
-                path=self.path, value=repr(value)[:60], allowed=self.allowed
+                path=self.path, value=spelled(value), allowed=self.allowed
             ) from None
 
     def answer(
@@ -164,9 +156,7 @@ class FeatureDefinition:
     @property
     def allowed(self) -> str:
         """What a value may be, in words."""
-        if self.type is FeatureType.ENUM:
-            return f"one of {', '.join(self.choices)}"
-        return _ALLOWED[self.type]
+        return allowed_values(self.type, choices=self.choices)
 
     def _normalised(self, rollout: Rollout) -> Rollout:
         variants = tuple(
@@ -265,71 +255,3 @@ def _problem(path: str, value: JSON, definitions: Definitions) -> SaasKitError |
     except FeatureValueInvalid as problem:
         return problem
     return None
-
-
-def _bool(_: FeatureDefinition, value: JSON) -> bool:
-    if isinstance(value, dict):
-        value = value.get("enabled")
-    if isinstance(value, bool) or (type(value) is int and value in (0, 1)):
-        return bool(value)
-    raise ValueError
-
-
-def _limit(_: FeatureDefinition, value: JSON) -> int:
-    if value == UNLIMITED_WORD:
-        return UNLIMITED
-    if type(value) is int and 0 <= value <= UNLIMITED:
-        return value
-    raise ValueError
-
-
-def _int(_: FeatureDefinition, value: JSON) -> int:
-    if type(value) is int and abs(value) <= UNLIMITED:
-        return value
-    raise ValueError
-
-
-def _float(_: FeatureDefinition, value: JSON) -> float:
-    if type(value) is int and abs(value) <= UNLIMITED:
-        return float(value)
-    if type(value) is float and math.isfinite(value):
-        return value
-    raise ValueError
-
-
-def _str(_: FeatureDefinition, value: JSON) -> str:
-    if isinstance(value, str):
-        return value
-    raise ValueError
-
-
-def _enum(definition: FeatureDefinition, value: JSON) -> str:
-    if isinstance(value, str) and value in definition.choices:
-        return value
-    raise ValueError
-
-
-def _object(_: FeatureDefinition, value: JSON) -> JSON:
-    if isinstance(value, dict | list):
-        return value
-    raise ValueError
-
-
-_NUMBERS = frozenset({FeatureType.LIMIT, FeatureType.INT, FeatureType.FLOAT})
-_NORMALISE: dict[FeatureType, Callable[[FeatureDefinition, JSON], JSON]] = {
-    FeatureType.BOOL: _bool,
-    FeatureType.LIMIT: _limit,
-    FeatureType.INT: _int,
-    FeatureType.FLOAT: _float,
-    FeatureType.STR: _str,
-    FeatureType.ENUM: _enum,
-    FeatureType.OBJECT: _object,
-}
-_ALLOWED = {
-    FeatureType.BOOL: "true or false",
-    FeatureType.LIMIT: 'a whole number from 0 up, or "unlimited"',
-    FeatureType.INT: "a whole number",
-    FeatureType.FLOAT: "a number",
-    FeatureType.STR: "a text",
-    FeatureType.OBJECT: "an object or a list",
-}

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
 from saaskit_core.features.contexts import EvaluationContext
-from saaskit_core.features.definitions import UNLIMITED, UNLIMITED_WORD
 from saaskit_core.features.documents import JSON, nested
 from saaskit_core.features.explaining import Explanation, explained, unexplained
 from saaskit_core.features.resolution import ErrorCode, Reason, Resolution, failed
 from saaskit_core.features.resolving import resolved
+from saaskit_core.features.values import UNLIMITED, UNLIMITED_WORD
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, cast
 
-from saaskit_core.features.definitions import UNLIMITED, FeatureDefinition, FeatureType, Merge
+from saaskit_core.features.definitions import FeatureDefinition, Merge
+from saaskit_core.features.values import UNLIMITED, FeatureType
 
 if TYPE_CHECKING:
     from saaskit_core.features.documents import JSON
