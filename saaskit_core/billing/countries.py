@@ -86,7 +86,7 @@ class VatId:
 
 def check_country(country: str) -> str:
     """Return the code. Raises UnknownCountry for anything but an upper-case code of ISO 3166-1."""
-    if not isinstance(country, str) or country not in COUNTRIES:
+    if country not in COUNTRIES:
         raise UnknownCountry(country=repr(country)[:16])
     return country
 
@@ -96,7 +96,7 @@ def parse_vat_id(text: str) -> VatId:
 
     Raises BadVatId for another form, or a state outside the EU.
     """
-    if not isinstance(text, str):
+    if type(text) is not str:
         raise BadVatId(vat_id=repr(text)[:40], problem="it is not text")
     plain = text.translate(_SEPARATORS).upper()
     prefix, number = plain[:2], plain[2:]

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from fractions import Fraction
 
-    from saaskit_core.billing.invoices import TaxPart
+    from saaskit_core.billing.tax_parts import TaxPart
     from saaskit_core.money import Money
     from saaskit_core.periods import Period
 

@@ -61,7 +61,7 @@ class NumberSeries:
 
     def __post_init__(self) -> None:
         """Refuse a prefix or width that can't be read back."""
-        if not isinstance(self.prefix, str) or not _PREFIX.fullmatch(self.prefix):
+        if type(self.prefix) is not str or not _PREFIX.fullmatch(self.prefix):
             problem = "a prefix is 1 to 32 of A-Z, 0-9, -, / and _, a letter or digit at either end"
             raise InvalidSeries(prefix=repr(self.prefix)[:40], problem=problem)
         if type(self.width) is not int or not 1 <= self.width <= MAX_WIDTH:

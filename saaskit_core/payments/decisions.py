@@ -51,10 +51,10 @@ class RefundTooLarge(RefundRefused):
 class PaymentFacts:
     """What is stored of a payment.
 
-    `amount` was asked, `received` captured, `refunded` given back, `refund_reserved` is in refunds
-    under way. `version` and `observed_at` are the provider's, of the newest answer applied.
-    `is_open_amount` lets a transfer bring more or less than was asked; for all others that is a
-    broken invariant.
+    `amount` was asked, `received` captured, `refunded` given back, `refund_reserved` is in our
+    refunds under way (payments/refunds.py). `version` and `observed_at` are the provider's, of the
+    newest answer applied. `is_open_amount` lets a transfer bring more or less than was asked; for
+    all others that is a broken invariant.
     """
 
     id: str
@@ -219,7 +219,7 @@ def _taken_in(facts: PaymentFacts, result: PaymentResult) -> PaymentFacts:
     if facts.state.is_terminal:
         if result.state is not facts.state:
             return facts
-        return replace(facts, refunded=max(facts.refunded, result.refunded))
+        return replace(facts, refunded=_given_back(facts, result))
     is_newer = _newest(result) > (*_known(facts), _ORDER[facts.state])
     if not is_newer and not result.state.is_terminal:
         return replace(facts, received=max(facts.received, result.received))
@@ -227,12 +227,19 @@ def _taken_in(facts: PaymentFacts, result: PaymentResult) -> PaymentFacts:
         facts,
         state=result.state,
         received=max(facts.received, result.received),
-        refunded=max(facts.refunded, result.refunded),
+        refunded=_given_back(facts, result),
         provider=facts.provider or result.provider,
         transaction_id=facts.transaction_id or result.transaction_id,
         version=max(facts.version, result.version),
         observed_at=max(facts.observed_at or result.occurred_at, result.occurred_at),
     )
+
+
+def _given_back(facts: PaymentFacts, result: PaymentResult) -> Money:
+    """Count what was given back elsewhere; our own refunds under way are told by themselves."""
+    if facts.refund_reserved:
+        return max(facts.refunded, result.refunded - facts.refund_reserved)
+    return max(facts.refunded, result.refunded)
 
 
 _ORDER = {state: place for place, state in enumerate(PaymentState)}
