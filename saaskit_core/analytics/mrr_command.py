@@ -3,29 +3,24 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from pathlib import Path
+from functools import partial
 from typing import TYPE_CHECKING, TextIO
 
-from saaskit_core.analytics.csv_lines import OPTIONAL, REQUIRED, BadCsv, read_lines
+from saaskit_core.analytics.csv_files import CsvFile, UnreadableFile
+from saaskit_core.analytics.csv_lines import OPTIONAL, REQUIRED, read_lines
 from saaskit_core.analytics.history import History, history_of_rows
 from saaskit_core.analytics.months import Calendar
 from saaskit_core.analytics.mrr import mrr_of_rows
 from saaskit_core.analytics.mrr_report import Report, write_json, write_text
 from saaskit_core.analytics.spools import CustomerSpool
-from saaskit_core.errors import SaasKitError
 from saaskit_core.periods import utc
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from fractions import Fraction
 
-    from saaskit_core.analytics.revenue import RevenueRow
-
-
-class UnreadableFile(SaasKitError):
-    code = "unreadable_file"
-    template = "%(file)s can't be read: %(problem)s."
+    from saaskit_core.analytics.revenue import RevenueLine, RevenueRow
 
 
 def configure(parser: ArgumentParser) -> None:
@@ -47,13 +42,19 @@ def run(arguments: Namespace, *, now: datetime, out: TextIO, err: TextIO) -> int
     """
     at = _at(arguments.at, now)
     calendar = Calendar.until(at, months=arguments.months, tz=arguments.zone)
-    rows = _Rows(arguments.file, err, is_skipping=arguments.skip_bad)
+    file: CsvFile[RevenueLine] = CsvFile(
+        arguments.file,
+        err,
+        read=partial(read_lines, file=arguments.file),
+        is_skipping=arguments.skip_bad,
+    )
+    rows = (line.row for line in file)
     history = None
     if arguments.movements:
         sums, history = _with_history(rows, at, calendar)
     else:
         sums = mrr_of_rows(rows, at=at)
-    report = Report(at=at, mrr=sums, history=history, skipped=rows.skipped)
+    report = Report(at=at, mrr=sums, history=history, skipped=file.skipped)
     (write_json if arguments.json else write_text)(out, report)
     return 0
 
@@ -69,7 +70,7 @@ def _at(text: str | None, now: datetime) -> datetime:
 
 
 def _with_history(
-    rows: _Rows, at: datetime, calendar: Calendar
+    rows: Iterable[RevenueRow], at: datetime, calendar: Calendar
 ) -> tuple[dict[str, Fraction], History]:
     """Read the file once, for both."""
     at = utc(at)
@@ -78,40 +79,12 @@ def _with_history(
         return sums, history_of_rows(spool.by_customer(), calendar=calendar)
 
 
-def _spooled(rows: _Rows, spool: CustomerSpool, at: datetime) -> Iterator[RevenueRow]:
+def _spooled(
+    rows: Iterable[RevenueRow], spool: CustomerSpool, at: datetime
+) -> Iterator[RevenueRow]:
     """Pass the rows on, keeping of each what is known at an instant: no end that is to come."""
     for row in rows:
         if row.starts_at <= at:
             is_to_come = row.ends_at is not None and row.ends_at > at
             spool.add(row._replace(ends_at=None) if is_to_come else row)
         yield row
-
-
-class _Rows:
-    """The good rows of a file; `skipped` counts the others."""
-
-    def __init__(self, file: str, err: TextIO, *, is_skipping: bool) -> None:
-        self.file = file
-        self.err = err
-        self.is_skipping = is_skipping
-        self.skipped = 0
-
-    def __iter__(self) -> Iterator[RevenueRow]:
-        try:
-            with Path(self.file).open(
-                encoding="utf-8-sig", errors="surrogateescape", newline=""
-            ) as text:
-                for line in read_lines(text, file=self.file):
-                    if isinstance(line, BadCsv):
-                        self._skip(line)
-                    else:
-                        yield line.row
-        except OSError as exc:
-            problem = exc.strerror or "it is not readable"
-            raise UnreadableFile(file=self.file, problem=problem) from exc
-
-    def _skip(self, problem: BadCsv) -> None:
-        if not self.is_skipping:
-            raise problem
-        self.skipped += 1
-        self.err.write(f"skipped: {problem}\n")
