@@ -45,22 +45,22 @@ def starts(anchor, interval, count, tz="UTC"):
 
 
 CASES = {
-    "1: monthly from 31 Jan": ("2023-01-31", MONTH, ["2023-02-28", "2023-03-31", "2023-04-30"]),
-    "1: in a leap year": ("2024-01-31", MONTH, ["2024-02-29", "2024-03-31", "2024-04-30"]),
-    "2: always the 2nd": ("2022-09-02", MONTH, ["2022-10-02", "2022-11-02", "2022-12-02"]),
-    "2: every Friday": ("2022-06-03", WEEK, ["2022-06-10", "2022-06-17", "2022-06-24"]),
-    "3: from 30 Jan": ("2024-01-30", MONTH, ["2024-02-29", "2024-03-30", "2024-04-30"]),
-    "4: yearly from 31 Jan": ("2024-01-31", YEAR, ["2025-01-31", "2026-01-31"]),
-    "5: from 30 Nov": (
+    "case_1 monthly from 31 Jan": ("2023-01-31", MONTH, ["2023-02-28", "2023-03-31", "2023-04-30"]),
+    "case_1 in a leap year": ("2024-01-31", MONTH, ["2024-02-29", "2024-03-31", "2024-04-30"]),
+    "case_2 always the 2nd": ("2022-09-02", MONTH, ["2022-10-02", "2022-11-02", "2022-12-02"]),
+    "case_2 every Friday": ("2022-06-03", WEEK, ["2022-06-10", "2022-06-17", "2022-06-24"]),
+    "case_3 from 30 Jan": ("2024-01-30", MONTH, ["2024-02-29", "2024-03-30", "2024-04-30"]),
+    "case_4 yearly from 31 Jan": ("2024-01-31", YEAR, ["2025-01-31", "2026-01-31"]),
+    "case_5 from 30 Nov": (
         "2025-11-30", MONTH, ["2025-12-30", "2026-01-30", "2026-02-28", "2026-03-30"],
     ),
-    "6: every 30 days": (
+    "case_6 every 30 days": (
         "2016-04-08",
         Interval(Unit.DAY, 30),
         ["2016-05-08", "2016-06-07", "2016-07-07", "2016-08-06", "2016-09-05", "2016-10-05",
          "2016-11-04"],
     ),
-    "22: leap day, yearly": (
+    "case_22 leap day, yearly": (
         "2024-02-29", YEAR, ["2025-02-28", "2026-02-28", "2027-02-28", "2028-02-29"],
     ),
 }  # fmt: skip
@@ -216,3 +216,65 @@ def test_overlap():
     span = Period(at("2024-01-01"), at("2024-02-01"))
     assert span.overlaps(Period(at("2024-01-31"), at("2024-03-01")))
     assert not span.overlaps(Period(at("2024-02-01"), at("2024-03-01")))
+
+
+EVERY_DAY_ZONES = (
+    "UTC", "Europe/Paris", "America/New_York", "Asia/Kolkata", "Pacific/Auckland",
+    "America/Sao_Paulo", "Australia/Lord_Howe", "Africa/Casablanca", "Pacific/Apia",
+    "Pacific/Chatham", "America/St_Johns", "Asia/Kathmandu",
+)  # fmt: skip
+MONTHS = 48
+
+
+@pytest.mark.parametrize("tz", EVERY_DAY_ZONES)
+def test_every_day_of_a_leap_year_for_48_months(tz):
+    """No gap, no overlap, and the anchor's day and hour, whatever the zone does with its clocks."""
+    local = ZoneInfo(tz)
+    for days in range(366):
+        wall = datetime(2024, 1, 1, 2, 30) + timedelta(days=days)  # noqa: DTZ001
+        anchor = wall.replace(tzinfo=local).astimezone(UTC)
+        begun = anchor.astimezone(local).replace(tzinfo=None)
+        starts = [period_start(anchor, MONTH, k, tz) for k in range(MONTHS + 1)]
+        for k in range(MONTHS):
+            assert period(anchor, MONTH, k, tz) == Period(starts[k], starts[k + 1])
+            assert starts[k + 1].astimezone(local).replace(tzinfo=None) in (
+                expected := on_the_wall(begun, k + 1), existing(expected, local)
+            )  # fmt: skip
+
+
+def on_the_wall(begun, months):
+    """Count months on the wall calendar, the slow way: from the last day backwards."""
+    year, month = divmod(begun.year * 12 + begun.month - 1 + months, 12)
+    for day in range(begun.day, 27, -1):
+        try:
+            return begun.replace(year=year, month=month + 1, day=day)
+        except ValueError:
+            continue
+    return begun.replace(year=year, month=month + 1)
+
+
+def existing(wall, local):
+    """The wall time itself, or where it lands when the clocks skip it."""
+    return wall.replace(tzinfo=local).astimezone(UTC).astimezone(local).replace(tzinfo=None)
+
+
+@pytest.mark.parametrize("year", [1, 9998, 9999])
+@pytest.mark.parametrize("tz", ["UTC", "Pacific/Auckland", "America/New_York"])
+@pytest.mark.parametrize("interval", [MONTH, YEAR, WEEK, Interval(Unit.DAY, 1000)])
+def test_at_the_edges_of_the_calendar_it_is_a_period_or_a_named_error(year, tz, interval):
+    for month, day in ((1, 1), (12, 31)):
+        anchor = datetime(year, month, day, 12, tzinfo=UTC)
+        for k in range(3):
+            try:
+                span = period(anchor, interval, k, tz)
+            except OutsideCalendar:
+                continue
+            assert span.starts_at < span.ends_at
+
+
+@pytest.mark.parametrize("frequency", [each for each in BillingFrequency if each in INTERVALS])
+@given(anchor=instants(), tz=zones(), k=st.integers(0, 40))
+def test_every_frequency_follows_its_anchor(frequency, anchor, tz, k):
+    this, following = (period(anchor, INTERVALS[frequency], n, tz) for n in (k, k + 1))
+    assert this.ends_at == following.starts_at
+    assert not this.overlaps(following)
