@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from saaskit_core.billing.tax_engines import TaxEngine
     from saaskit_core.events import Event
     from saaskit_core.notifiers import Notifier
     from saaskit_core.providers import PaymentProvider
@@ -95,6 +96,7 @@ class PluginReport:
     """Names in `allow` or `block` that no installed plugin has: usually a typing error."""
     payment_providers: Mapping[str, type[PaymentProvider]]
     notifiers: Mapping[str, type[Notifier]]
+    tax_engines: Mapping[str, type[TaxEngine]]
     feature_definitions: tuple[HasPath, ...]
     listeners: tuple[Listener, ...]
 

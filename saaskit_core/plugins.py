@@ -32,11 +32,12 @@ from saaskit_core.plugin_reports import (
     PluginReport,
     describe,
 )
-from saaskit_core.provider_setup import notifier_problem, provider_problem
+from saaskit_core.provider_setup import notifier_problem, provider_problem, tax_engine_problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
+    from saaskit_core.billing.tax_engines import TaxEngine
     from saaskit_core.events import Event
     from saaskit_core.providers import Notifier, PaymentProvider
 
@@ -62,6 +63,11 @@ class Hooks:
     @hookspec
     def saaskit_notifiers(self) -> Sequence[type[Notifier]]:
         """Return the notifier classes of this package."""
+        return ()
+
+    @hookspec
+    def saaskit_tax_engines(self) -> Sequence[type[TaxEngine]]:
+        """Return the tax engine classes of this package."""
         return ()
 
     @hookspec
@@ -141,6 +147,7 @@ class _Loading:
     duplicates: list[Duplicate] = field(default_factory=list)
     providers: dict[str, type[PaymentProvider]] = field(default_factory=dict)
     notifiers: dict[str, type[Notifier]] = field(default_factory=dict)
+    tax_engines: dict[str, type[TaxEngine]] = field(default_factory=dict)
     features: dict[str, HasPath] = field(default_factory=dict)
     listeners: list[Listener] = field(default_factory=list)
     objects: list[tuple[object, str]] = field(default_factory=list)
@@ -188,6 +195,7 @@ class _Loading:
             unmatched=tuple(sorted(unmatched)),
             payment_providers=MappingProxyType(self.providers),
             notifiers=MappingProxyType(self.notifiers),
+            tax_engines=MappingProxyType(self.tax_engines),
             feature_definitions=tuple(self.features.values()),
             listeners=tuple(self.listeners),
         )
@@ -207,6 +215,7 @@ class _Loading:
         for hook, register in (
             ("saaskit_payment_providers", self._add_provider),
             ("saaskit_notifiers", self._add_notifier),
+            ("saaskit_tax_engines", self._add_tax_engine),
             ("saaskit_feature_definitions", self._add_feature),
         ):
             if hook in hooks:
@@ -242,6 +251,13 @@ class _Loading:
             self._refuse("notifier", candidate, plugin, problem)
         elif self._claim("notifier", candidate.type_name, plugin):
             self.notifiers[candidate.type_name] = candidate
+
+    def _add_tax_engine(self, candidate: Any, plugin: LoadedPlugin) -> None:
+        problem = tax_engine_problem(candidate)
+        if problem:
+            self._refuse("tax engine", candidate, plugin, problem)
+        elif self._claim("tax engine", candidate.type_name, plugin):
+            self.tax_engines[candidate.type_name] = candidate
 
     def _add_feature(self, definition: Any, plugin: LoadedPlugin) -> None:
         path = getattr(definition, "path", None)

@@ -20,7 +20,9 @@ from saaskit_core.providers import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-Configurable = TypeVar("Configurable", bound=PaymentProvider | Notifier)
+    from saaskit_core.billing.tax_engines import TaxEngine
+
+Configurable = TypeVar("Configurable", bound="PaymentProvider | Notifier | TaxEngine")
 
 _TYPE_NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
 
@@ -61,6 +63,14 @@ def notifier_problem(candidate: Any) -> str:
     if not isinstance(channels, frozenset) or not channels or not channels <= set(Channel):
         return f"its channels are not a frozenset of {', '.join(Channel)}"
     return ""
+
+
+def tax_engine_problem(candidate: Any) -> str:
+    """Return why `candidate` can't be a tax engine; nothing when it can."""
+    problem = _class_problem(candidate)
+    if problem:
+        return problem
+    return "" if callable(getattr(candidate, "calculate", None)) else "it has no method calculate"
 
 
 def _class_problem(candidate: Any) -> str:

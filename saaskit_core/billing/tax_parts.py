@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from saaskit_core.billing.taxes import TaxTreatment
+from saaskit_core.billing.taxes import TaxTreatment, check_percent
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -27,6 +27,10 @@ class TaxPart:
     amount: Money
     treatment: TaxTreatment = TaxTreatment.TAXED
     note: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse what is no percentage. Raises InvalidTaxRate."""
+        check_percent(self.percent)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
