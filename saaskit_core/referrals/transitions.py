@@ -131,7 +131,8 @@ def _paid(referral: Referral, fact: InvoicePaid, programme: Programme, now: date
         returned=Money.zero(fact.paid.currency),
         due_at=utc(fact.paid_at) + programme.hold,
     )
-    note = f"invoice {fact.invoice} was paid with {fact.paid}, on hold until {milestone.due_at}"
+    until = f"{milestone.due_at:%Y-%m-%d %H:%M} UTC"
+    note = f"invoice {fact.invoice} was paid with {fact.paid}, on hold until {until}"
     counted = moved(referral, referral.status, note, now)
     counted = replace(counted, milestones=(*referral.milestones, milestone))
     return _after_returns(counted, fact.invoice, programme, now)
