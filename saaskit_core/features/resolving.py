@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from saaskit_core.features.definitions import FeatureDefinition, FeatureValueInvalid
 from saaskit_core.features.grants import Override, OverrideMode, OverrideScope
@@ -22,12 +22,11 @@ if TYPE_CHECKING:
 
     from saaskit_core.features.contexts import EvaluationContext
     from saaskit_core.features.documents import JSON
-    from saaskit_core.features.grants import Grant
     from saaskit_core.features.rollouts import Rollout
     from saaskit_core.features.sources import Case
     from saaskit_core.features.targeting import Segments
 
-Answer = Resolution["JSON"]
+Answer: TypeAlias = "Resolution[JSON]"
 Lookup = Callable[[str], "Answer | None"]
 """Finds the answer of another feature, for prerequisites."""
 
@@ -162,20 +161,18 @@ def _targeted(case: Case, context: EvaluationContext, segments: Segments) -> Ans
     return None
 
 
-def _granted(case: Case) -> Answer | None:
+def _granted(case: Case) -> Answer:
+    """Merge what plans and add-ons offer; the last one that made a difference is named."""
     definition = case.definition
-    best: JSON = None
-    chosen: Grant | None = None
-    for grant, raw in case.offers:
-        try:
-            value = definition.normalise(raw)
-        except FeatureValueInvalid as problem:
-            return failed(ErrorCode.PARSE_ERROR, str(problem))
-        both = value if chosen is None else merged(definition, best, value)
-        if chosen is None or both != best:
-            best, chosen = both, grant
-    if chosen is None:
-        return None
+    (chosen, first), *others = case.offers
+    try:
+        best = definition.normalise(first)
+        for grant, raw in others:
+            both = merged(definition, best, definition.normalise(raw))
+            if both != best:
+                best, chosen = both, grant
+    except FeatureValueInvalid as problem:
+        return failed(ErrorCode.PARSE_ERROR, str(problem))
     reason = Reason.STALE if chosen.is_stale else Reason.TARGETING_MATCH
     kind = "addon_entitlement" if chosen.is_addon else "plan_entitlement"
     metadata: dict[str, bool | int | float | str] = {"rule_type": kind, "plan": chosen.plan}

@@ -141,5 +141,10 @@ def test_a_function_finds_whose_features_count():
     api.clear_providers()
 
 
+def test_a_call_without_a_context_is_answered():
+    found = SaasKitProvider(features()).resolve_boolean_details("spain", default_value=True)
+    assert (found.value, found.reason) == (False, Reason.DEFAULT)
+
+
 def test_the_provider_has_a_name():
     assert SaasKitProvider(features()).get_metadata().name == "SaaSKit"

@@ -87,6 +87,7 @@ def test_case_may_be_ignored(operator, value):
         ("NUM_EQ", [], 1),
         ("DATE_AFTER", ["2026-01-01"], "yesterday"),
         ("DATE_BEFORE", ["2026-13-01"], "2026-01-01"),
+        ("DATE_BEFORE", ["2026-01-01"], "2026-01-01" + "0" * 99),
         ("DATE_AFTER", ["0001-01-01T00:00:00+14:00"], "2026-01-01"),
         ("SEMVER_EQ", ["v1.2.3"], "v1.2.3"),
         ("SEMVER_GT", ["1.2.3"], "1.2"),

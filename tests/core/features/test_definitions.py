@@ -76,6 +76,22 @@ def test_a_value_of_another_type_is_refused_with_what_is_allowed(kind, value):
         feature(kind, value)
 
 
+def nest(depth):
+    value = 1
+    for _ in range(depth):
+        value = {"a": value} if depth % 2 else [value]
+    return value
+
+
+@pytest.mark.parametrize("depth", [33, 34, 5000])
+def test_an_object_that_is_too_deep_or_a_number_that_is_too_long_is_refused(depth):
+    with pytest.raises(FeatureValueInvalid, match="nested at most 32 deep"):
+        feature("object", nest(depth))
+    with pytest.raises(FeatureValueInvalid, match="a huge number"):
+        feature("limit", 10**depth * 10**5000)
+    assert feature("object", nest(31)).default == nest(31)
+
+
 def test_an_enum_takes_its_choices_only():
     level = feature("enum", "low", choices=("low", "high"))
     assert level.normalise("high") == "high"
