@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from saaskit_core.periods import utc
+from saaskit_core.periods import ProrationMode, utc
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -23,11 +23,24 @@ def explain_whole(unit: Money, quantity: int, amount: Money, period: Period | No
     return f"{unit} × {quantity} = {amount} for {time}."
 
 
-def explain_part(full: Money, fraction: Fraction, amount: Money, period: Period) -> str:
-    """Explain a line for the rest of a period. The fraction is exact, its decimal a reading aid."""
+def explain_part(
+    full: Money,
+    fraction: Fraction,
+    amount: Money,
+    period: Period,
+    *,
+    at: datetime | None = None,
+    mode: ProrationMode = ProrationMode.SECOND,
+) -> str:
+    """Explain a line for the rest of a period. The fraction is exact, its decimal a reading aid.
+
+    `at` is the instant from which the rest is counted, `mode` how.
+    """
+    since = f" at {instant(at)}" if at else ""
+    counted = "" if mode is ProrationMode.SECOND else f" (counted by {mode})"
     return (
-        f"{full} × {readable(fraction)} = {amount}, rounded half away from zero, for what is left "
-        f"of the period {span(period)}."
+        f"{full} × {readable(fraction)} = {amount}, rounded half away from zero, for what is left"
+        f"{since} of the period {span(period)}{counted}."
     )
 
 
@@ -71,7 +84,8 @@ def readable(fraction: Fraction) -> str:
     scaled = abs(fraction) * scale
     cut = int(scaled)
     whole, rest = divmod(cut, scale)
-    digits = f"{rest:0{_PLACES}d}".rstrip("0") or "0"
+    digits = f"{rest:0{_PLACES}d}"
     sign = "-" if fraction < 0 else ""
-    more = "" if scaled == cut else "…"
-    return f"{fraction} ({sign}{whole}.{digits}{more})"
+    if scaled == cut:
+        return f"{fraction} ({sign}{whole}.{digits.rstrip('0')})"
+    return f"{fraction} ({sign}{whole}.{digits}…)"

@@ -55,7 +55,9 @@ class Rest:
     def explain(self, full: Money) -> str:
         """Say how much of an amount is left, with the exact fraction."""
         part = self._prorated(full)
-        return explain_part(full, part.fraction, part.amount, self.period)
+        return explain_part(
+            full, part.fraction, part.amount, self.period, at=self.at, mode=self.mode
+        )
 
     def _prorated(self, full: Money) -> Prorated:
         return prorate(full, self.period, at=self.at, mode=self.mode, zone=self.zone)

@@ -37,11 +37,12 @@ class FlatEngine:
         self._settings, self.name = settings, name
 
     def calculate(self, request: TaxRequest) -> TaxAnswer:
-        part = Fraction(self._settings.percent, 100)
+        percent = Decimal(self._settings.percent)
+        part = Fraction(percent) / 100
         lines = tuple(
             TaxAnswerLine(reference=line.reference, net=line.net, parts=(
                 TaxPart(
-                    jurisdiction=request.buyer.country, name="Flat", percent=Decimal(self._settings.percent),
+                    jurisdiction=request.buyer.country, name="Flat", percent=percent,
                     basis=line.net, amount=line.net.scaled(part),
                 ),
             ))

@@ -432,6 +432,7 @@ def test_an_answer_for_something_else_is_refused():
     good = answer(asked())
     first, second = good.lines
     euro = replace(first.parts[0], amount=Money(100, "EUR"))
+    dear = replace(first.parts[0], amount=usd(1001))
     wrong = [
         replace(good, lines=(first,)),
         replace(good, lines=(first, second, replace(first, reference="7"))),
@@ -439,7 +440,7 @@ def test_an_answer_for_something_else_is_refused():
         replace(good, lines=(replace(first, net=usd(999)), second)),
         replace(good, lines=(replace(first, parts=(euro,)), second)),
         replace(good, lines=(first, replace(second, parts=first.parts))),
-        answer(asked(), is_inclusive=True, percent=101),
+        replace(good, is_inclusive=True, lines=(replace(first, parts=(dear,)), second)),
     ]
     with_tax(lines, good)
     for bad in wrong:
