@@ -37,7 +37,7 @@ def stacked_areas(series: Sequence[Series], axis: Axis, *, title: str) -> str:
     """Draw levels over time, one on top of the other."""
     height = 300
     sums = [sum(values) for values in zip(*(each.values for each in series), strict=True)]
-    scale = _Scale(low=0, high=_round_up(max(sums, default=0)), height=height)
+    scale = _scale(0, max(sums, default=0), height)
     body = [*_grid(scale, axis), *_month_labels(axis, height)]
     below = [0] * len(axis.months)
     for each in series:
@@ -53,7 +53,7 @@ def bars(series: Sequence[Series], axis: Axis, *, title: str) -> str:
     per_month = list(zip(*(each.values for each in series), strict=True))
     high = max((sum(v for v in values if v > 0) for values in per_month), default=0)
     low = min((sum(v for v in values if v < 0) for values in per_month), default=0)
-    scale = _Scale(low=-_round_up(-low) if low else 0, high=_round_up(high), height=height)
+    scale = _scale(low, high, height)
     body = [*_grid(scale, axis), *_month_labels(axis, height)]
     for place in range(len(axis.months)):
         body.extend(_month_bars(series, place, scale, axis))
@@ -107,6 +107,7 @@ def funnel(steps: Sequence[tuple[str, int, int]], *, title: str) -> str:
 class _Scale:
     low: int
     high: int
+    step: int
     height: int
 
     def y(self, value: int) -> str:
@@ -118,6 +119,12 @@ class _Scale:
     def whole(self) -> int:
         """How much the axis spans."""
         return max(self.high - self.low, 1)
+
+
+def _scale(low: int, high: int, height: int) -> _Scale:
+    """Let the axis begin, tick and end at multiples of one round step; zero is among them."""
+    step = _round_up(-(-(high - low) // TICKS))
+    return _Scale(low=low // step * step, high=-(-high // step) * step, step=step, height=height)
 
 
 def _x(place: int, count: int) -> str:
@@ -184,8 +191,7 @@ def _share(percent: int) -> str:
 
 
 def _grid(scale: _Scale, axis: Axis) -> Iterator[str]:
-    for tick in range(TICKS + 1):
-        value = scale.low + scale.whole * tick // TICKS
+    for value in range(scale.low, scale.high + 1, scale.step):
         y = scale.y(value)
         yield (
             f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y}" y2="{y}"/>'

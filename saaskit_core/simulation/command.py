@@ -62,7 +62,7 @@ def run(arguments: Namespace, *, now: datetime, out: TextIO, err: TextIO) -> int
         until=_until(starts_at, arguments.months),
         seed=arguments.seed,
         only=arguments.only,
-        watch=Watch(progress=progress),
+        watch=Watch(progress=progress, keep_invoices=bool(arguments.only)),
     )
     if page is not None:
         page.write_text(write_page(simulation), encoding="utf-8")
@@ -137,7 +137,7 @@ def _until(starts_at: datetime, months: int) -> datetime:
 
 def _write_text(out: TextIO, simulation: Simulation) -> None:
     if simulation.story:
-        out.write("\n".join(simulation.story) + "\n\n")
+        _write_story(out, simulation)
     out.write(
         f"{simulation.signups:,} customers, {simulation.starts_at:%Y-%m-%d} to "
         f"{simulation.until:%Y-%m-%d}, seed {simulation.seed}\n"
@@ -157,3 +157,13 @@ def _write_currency(out: TextIO, simulation: Simulation, currency: str) -> None:
     for name in ("invoiced", "collected", "credit_used", "refunded", "voided", "written_off"):
         amount = Money(simulation.total(name, currency), currency)
         out.write(f"  {name.replace('_', ' '):<28}{amount.decimal:>16,f}\n")
+
+
+def _write_story(out: TextIO, simulation: Simulation) -> None:
+    for line in simulation.story:
+        out.write(f"{line}\n")
+    for invoice in simulation.invoices:
+        out.write(f"\n{invoice.issued_at.isoformat()} {invoice.key}: {invoice.status}\n")
+        for line in invoice.draft.lines:
+            out.write(f"  {line.total.decimal:>12,f}  {line.explanation}\n")
+    out.write("\n")

@@ -187,16 +187,20 @@ def _cohorts(simulation: Simulation) -> str:
 
 
 def _dunning(simulation: Simulation) -> str:
-    title = "What became of renewals"
-    steps = [
-        (name, count, colour)
-        for (name, count), colour in zip(simulation.dunning.items(), _FUNNEL, strict=True)
-    ]
-    table = _table(title, ["Step", "Invoices"], ([name, f"{count:,}"] for name, count, _ in steps))
+    """The renewals themselves stand in the title: beside them everything else would be a dot."""
+    (_, renewals), *rest = simulation.dunning.items()
+    (_, failed), *_ = rest
+    title = f"What became of the {failed:,} of {renewals:,} renewals whose first charge failed"
+    steps = [(name, count, colour) for (name, count), colour in zip(rest, _FUNNEL, strict=True)]
+    table = _table(
+        title,
+        ["Step", "Invoices"],
+        ([name, f"{count:,}"] for name, count in simulation.dunning.items()),
+    )
     return _section(title, funnel(steps, title=title), table, [])
 
 
-_FUNNEL = (1, 2, 3, 5, 4, 6, 6)
+_FUNNEL = (2, 3, 5, 4, 6, 6)
 
 
 def _books(simulation: Simulation) -> list[str]:
