@@ -12,20 +12,14 @@ import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 
+from saaskit_core.moderation.rules.marks import INVISIBLE, MARKS
+
 MAX_TEXT = 20_000
 """Characters that rules look at. A longer text is held for a person, never let through unread."""
 
 _MOST_MARKS = 16
-MARKS = (
-    "\u0300-\u036f\u0483-\u0489\u0591-\u05bd\u064b-\u065f\u0670\u093c\u094d\u09bc\u09cd\u0e31"
-    "\u0e34-\u0e3a\u1160-\u11ff\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\u3099\u309a\ufe20-\ufe2f"
-    "\uff9e\uff9f"
-)
-_CLUSTER = re.compile(rf"(?s).[{MARKS}]{{0,{_MOST_MARKS}}}")
-_INVISIBLE = re.compile(
-    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e"
-    "\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
-)
+_CLUSTER = re.compile(rf"(?s).[{MARKS}{INVISIBLE}]{{0,{_MOST_MARKS}}}")
+_UNSEEN = re.compile(f"[{INVISIBLE}]")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -76,7 +70,7 @@ def fold(original: str) -> Folded:
 
 def _in_place(original: str) -> str | None:
     """Fold what folds character by character, or return None for what doesn't."""
-    if _INVISIBLE.search(original) or not unicodedata.is_normalized("NFKC", original):
+    if _UNSEEN.search(original) or not unicodedata.is_normalized("NFKC", original):
         return None
     folded = original.casefold()
     if len(folded) != len(original) or not unicodedata.is_normalized("NFKC", folded):
@@ -86,6 +80,6 @@ def _in_place(original: str) -> str | None:
 
 @lru_cache(maxsize=8192)
 def _folded(cluster: str) -> str:
-    seen = _INVISIBLE.sub("", cluster)
+    seen = _UNSEEN.sub("", cluster)
     normal = unicodedata.normalize("NFKC", seen).casefold()
-    return _INVISIBLE.sub("", unicodedata.normalize("NFKC", normal))
+    return _UNSEEN.sub("", unicodedata.normalize("NFKC", normal))

@@ -7,8 +7,9 @@ from collections import Counter
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from saaskit_core.moderation.rules.folding import MARKS, Folded, Span, fold
+from saaskit_core.moderation.rules.folding import Folded, Span, fold
 from saaskit_core.moderation.rules.links import is_within
+from saaskit_core.moderation.rules.marks import MARKS
 from saaskit_core.moderation.rules.patterns import compile_pattern
 from saaskit_core.moderation.rules.personal import card_numbers, emails
 from saaskit_core.moderation.rules.readings import WORD, Match, Reading

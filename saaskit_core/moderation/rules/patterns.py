@@ -64,7 +64,7 @@ def compile_pattern(pattern: str, *, ignore_case: bool) -> re.Pattern[str]:
         re.compile(pattern, flags)
         reader = _Reader(pattern)
         return re.compile(reader.read(), flags)
-    except (re.error, RecursionError, OverflowError, ValueError) as exc:
+    except (re.error, RecursionError, OverflowError, ValueError, Warning) as exc:
         raise UnsafePattern(problem=f"it is no regular expression ({exc})") from exc
 
 
@@ -195,7 +195,10 @@ def _is_decided(parts: list[tuple[_Part, int, int, str]], index: int) -> bool:
     for part, low, _, _ in parts[index + 1 :]:
         if part.is_empty:
             continue
-        return bool(repeated and part.atom and low) and _are_disjoint(repeated, part.atom)
+        if not (repeated and part.atom and _are_disjoint(repeated, part.atom)):
+            return False
+        if low:
+            return True
     return False
 
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from saaskit_core.moderation.rules.folding import MARKS, MAX_TEXT, Folded, Span, fold
+from saaskit_core.moderation.rules.folding import MAX_TEXT, Folded, Span, fold
 from saaskit_core.moderation.rules.links import Link, find_links
+from saaskit_core.moderation.rules.marks import MARKS
 from saaskit_core.moderation.rules.sketches import Sketch, sketch
 from saaskit_core.moderation.rules.variants import simplified
 

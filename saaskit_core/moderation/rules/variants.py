@@ -65,7 +65,10 @@ def variant_pattern(terms: Iterable[str], *, with_separators: bool) -> str:
 
 def _term(term: str, between: str) -> str:
     runs = re.findall(r"(?s)((.)\2*)", term)
-    parts = [re.escape(run) + f"{re.escape(letter)}{{0,{_LONGEST_RUN}}}" for run, letter in runs]
+    parts = [
+        between.join(map(re.escape, run)) + f"{re.escape(letter)}{{0,{_LONGEST_RUN}}}"
+        for run, letter in runs
+    ]
     return between.join(parts)
 
 
