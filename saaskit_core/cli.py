@@ -51,6 +51,11 @@ OWN = (
         module="saaskit_core.analytics.mrr_command",
     ),
     Command(
+        name="plan",
+        help="check a catalogue, or compare two: lint, diff, schema",
+        module="saaskit_core.catalog.plan_command",
+    ),
+    Command(
         name="simulate",
         help="a customer base through years of billing, with a report",
         module="saaskit_core.simulation.command",

@@ -80,7 +80,8 @@ class Builder:
     def _feature(self, path: str, document: FeatureDocument) -> FeatureDefinition | None:
         where: Path = ("features", path)
         if path in BUILTIN:
-            self._add(where, "it is built in: only plans may set it", "choose another path")
+            built_in = "it is built in: only plans may set it"
+            self._add(where, built_in, "choose another path", code="built_in_feature")
             return None
         return self._try(
             where,
@@ -124,7 +125,7 @@ class Builder:
         found = problems(document.features, definitions)
         for problem in found:
             path = str(problem.params["path"])
-            self._add((*where, *path.split(".")), str(problem))
+            self._add((*where, *path.split(".")), str(problem), code=problem.code)
         return {} if found else validated(document.features, definitions)
 
     def _price(self, where: Path, plan: str, amount: str, currency: str) -> Price | None:
@@ -144,7 +145,8 @@ class Builder:
         before = len(self.problems)
         for position, key in enumerate(document.plans):
             if key not in plans:
-                self._add((*where, "plans", position), f"no plan {key!r}", _close(key, plans))
+                there = (*where, "plans", position)
+                self._add(there, f"no plan {key!r}", _close(key, plans), code="unknown_plan")
         amounts = self._amounts((*where, "amounts"), document.amounts)
         minimums = self._amounts((*where, "minimums"), document.minimums)
         starts_at = self._moment((*where, "valid_from"), document.valid_from, document.time_zone)
@@ -172,26 +174,30 @@ class Builder:
                 return datetime(day.year, day.month, day.day, tzinfo=local)
             moment = datetime.fromisoformat(text)
         except (ValueError, OverflowError):
-            self._add(where, f"{text[:40]!r} is not a date or an instant", "2026-07-06 or RFC 3339")
+            problem = f"{text[:40]!r} is not a date or an instant"
+            self._add(where, problem, "2026-07-06 or RFC 3339", code="not_a_date")
             return None
         return moment if moment.tzinfo else moment.replace(tzinfo=local)
 
     def _refuse_repeats(self, name: str, keys: list[str]) -> None:
         for index, key in enumerate(keys):
             if key in keys[:index]:
-                self._add((name, index), f"{key!r} is already there", "each one once")
+                repeated = f"{key!r} is already there"
+                self._add((name, index), repeated, "each one once", code=f"duplicate_{name[:-1]}")
 
     def _try(self, where: Path, make: Callable[[], T]) -> T | None:
         try:
             return make()
         except SaasKitError as problem:
-            self._add(where, str(problem))
+            self._add(where, str(problem), code=problem.code)
             return None
 
-    def _add(self, where: Path, problem: str, allowed: str = "") -> None:
+    def _add(self, where: Path, problem: str, allowed: str = "", *, code: str) -> None:
         line = self.source.line(where)
         self.problems.append(
-            CatalogProblem(line=line, where=dotted(where), problem=problem, allowed=allowed)
+            CatalogProblem(
+                line=line, where=dotted(where), problem=problem, allowed=allowed, code=code
+            )
         )
 
 

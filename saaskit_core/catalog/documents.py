@@ -5,7 +5,16 @@ from __future__ import annotations
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictInt, StrictStr
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictInt,
+    StrictStr,
+    WithJsonSchema,
+)
 
 from saaskit_core.coupons import CouponDuration
 from saaskit_core.features import FeatureType, Merge
@@ -28,9 +37,18 @@ def _percent(value: object) -> Decimal:
         raise ValueError('a percent is a decimal string, such as "12.5"') from None
 
 
-Amount = Annotated[str, BeforeValidator(_amount)]
+_WRITTEN = WithJsonSchema(
+    {
+        "anyOf": [
+            {"type": "string", "pattern": r"^[0-9]{1,40}(\.[0-9]{1,40})?$"},
+            {"type": "integer", "minimum": 0},
+        ],
+        "description": 'A decimal string such as "19.99", or a whole number; never a float.',
+    }
+)
+Amount = Annotated[str, BeforeValidator(_amount), _WRITTEN]
 Amounts = dict[StrictStr, Amount]
-Percent = Annotated[Decimal, BeforeValidator(_percent)]
+Percent = Annotated[Decimal, BeforeValidator(_percent), _WRITTEN]
 
 
 class Document(BaseModel):

@@ -25,6 +25,9 @@ def read_json(text: str, *, file: str, lines: Lines) -> JSON:
         value, end = reader.value(reader.skip(0), ())
     except json.JSONDecodeError as exc:
         raise refuse(file, line=exc.lineno, path=(), problem=f"not JSON: {exc.msg}") from None
+    except ValueError:
+        problem = "a number has too many digits"
+        raise refuse(file, line=1, path=(), problem=problem) from None
     rest = reader.skip(end)
     if rest != len(text):
         raise refuse(file, line=reader.line(rest), path=(), problem="there is more after the end")

@@ -20,5 +20,7 @@ def dotted(path: Path) -> str:
 
 def refuse(file: str, *, line: int, path: Path, problem: str, allowed: str = "") -> CatalogError:
     """Return the error for a text that can't even be read."""
-    found = CatalogProblem(line=line, where=dotted(path), problem=problem, allowed=allowed)
+    found = CatalogProblem(
+        line=line, where=dotted(path), problem=problem, allowed=allowed, code="unreadable"
+    )
     return CatalogError(file=file, problems=(found,))

@@ -9,12 +9,13 @@ from saaskit_core.errors import SaasKitError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CatalogProblem:
-    """One mistake. `where` is the path of keys to it; `allowed` may be empty."""
+    """One mistake. `where` is the path of keys to it; `allowed` may be empty; `code` is stable."""
 
     line: int
     where: str
     problem: str
     allowed: str = ""
+    code: str = "invalid"
 
     def __str__(self) -> str:
         """Word it without the file's name."""

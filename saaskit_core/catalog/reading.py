@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, get_args
 
@@ -36,27 +37,75 @@ def parse_catalog(text: str, *, file: str, definitions: Definitions = BUILTIN) -
     `definitions` are the features that are installed already. Raises CatalogError with everything
     that is wrong, or YamlNotInstalled.
     """
+    reading = read_catalog(text, file=file, definitions=definitions)
+    if reading.problems:
+        raise CatalogError(file=file, problems=reading.problems)
+    return reading.catalog
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """A catalogue with what is wrong with it: what has mistakes isn't in `catalog`.
+
+    Without a `document` the text has another shape than a catalogue's.
+    """
+
+    source: Source
+    document: CatalogDocument | None
+    catalog: Catalog
+    definitions: Definitions
+    problems: tuple[CatalogProblem, ...]
+
+
+def read_catalog(text: str, *, file: str, definitions: Definitions = BUILTIN) -> Reading:
+    """Read as much of a catalogue as can be read.
+
+    Raises CatalogError when the text is neither YAML nor JSON, or YamlNotInstalled.
+    """
     if len(text) > MAX_CHARACTERS:
         raise refuse(file, line=1, path=(), problem="it is larger than 2 MiB")
     source = read_source(text, file=file)
     try:
         document = CatalogDocument.model_validate({} if source.data is None else source.data)
     except ValidationError as exc:
-        found = [_problem(error, source) for error in exc.errors()]
-        raise CatalogError(file=file, problems=tuple(found)) from None
+        found = tuple(_problem(error, source) for error in exc.errors())
+        return Reading(
+            source=source,
+            document=None,
+            catalog=Catalog(),
+            definitions=definitions,
+            problems=found,
+        )
     builder = Builder(source, definitions)
     catalog = builder.build(document)
-    if builder.problems:
-        raise CatalogError(file=file, problems=tuple(builder.problems))
-    return catalog
+    return Reading(
+        source=source,
+        document=document,
+        catalog=catalog,
+        definitions={**definitions, **{each.path: each for each in catalog.features}},
+        problems=tuple(builder.problems),
+    )
 
 
 def _problem(error: Mapping[str, object], source: Source) -> CatalogProblem:
     where = tuple(part for part in error["loc"] if part != "[key]")  # type: ignore[attr-defined]
     problem, allowed = _worded(error, where)
     return CatalogProblem(
-        line=source.line(where), where=dotted(where), problem=problem, allowed=allowed
+        line=source.line(where),
+        where=dotted(where),
+        problem=problem,
+        allowed=allowed,
+        code=_CODES.get(str(error["type"]), "wrong_value"),
     )
+
+
+_CODES = {
+    "extra_forbidden": "unknown_key",
+    "missing": "missing_key",
+    "enum": "unknown_value",
+    "model_type": "wrong_shape",
+    "dict_type": "wrong_shape",
+}
 
 
 def _worded(error: Mapping[str, object], where: tuple[str | int, ...]) -> tuple[str, str]:
