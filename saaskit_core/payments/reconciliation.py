@@ -128,11 +128,16 @@ def _missing_here(both: Comparison, theirs: PaymentResult) -> tuple[Discrepancy,
     if both.invoice is InvoiceStanding.UNKNOWN or both.open_amount is None:
         text = "it is paid, and no invoice of ours is known for it"
         return _one(Difference.MISSING_HERE, Remedy.PARK, theirs.received, text)
-    if theirs.received.currency != both.open_amount.currency:
-        text = f"{theirs.received} for an invoice in {both.open_amount.currency}"
+    told = _currencies(theirs)
+    if told != {both.open_amount.currency}:
+        text = f"{', '.join(sorted(told))} for an invoice in {both.open_amount.currency}"
         return _one(Difference.CURRENCY, Remedy.PARK, theirs.received, text)
-    if both.invoice is InvoiceStanding.OPEN and theirs.received != both.open_amount:
-        text = f"{theirs.received} for an invoice that asks {both.open_amount}"
+    is_other = both.invoice is InvoiceStanding.OPEN and theirs.received != both.open_amount
+    if is_other or _is_odd(theirs):
+        text = (
+            f"{theirs.received} received and {theirs.refunded} refunded for an invoice that asks "
+            f"{both.open_amount}"
+        )
         return _one(Difference.AMOUNT, Remedy.PARK, theirs.received, text)
     adopt = _one(
         Difference.MISSING_HERE, Remedy.ADOPT, theirs.received, "it is paid and its invoice is ours"
@@ -147,18 +152,25 @@ def _identity(ours: PaymentFacts, theirs: PaymentResult) -> tuple[Discrepancy, .
     if ours.transaction_id and theirs.transaction_id not in ("", ours.transaction_id):
         text = f"another transaction there: {theirs.transaction_id[:64]}"
         return _one(Difference.ANOTHER_PAYMENT, Remedy.PARK, ours.amount, text)
-    told = {theirs.amount.currency, theirs.received.currency, theirs.refunded.currency}
+    told = _currencies(theirs)
     if told != {ours.amount.currency}:
         text = f"{', '.join(sorted(told))} instead of {ours.amount.currency}"
         return _one(Difference.CURRENCY, Remedy.PARK, ours.amount, text)
-    is_odd = theirs.received.minor < 0 or not 0 <= theirs.refunded.minor <= theirs.received.minor
-    if theirs.amount != ours.amount or is_odd:
+    if theirs.amount != ours.amount or _is_odd(theirs):
         text = (
             f"{theirs.amount} asked, {theirs.received} received, {theirs.refunded} refunded there; "
             f"we asked {ours.amount}"
         )
         return _one(Difference.AMOUNT, Remedy.PARK, theirs.amount, text)
     return ()
+
+
+def _currencies(theirs: PaymentResult) -> set[str]:
+    return {theirs.amount.currency, theirs.received.currency, theirs.refunded.currency}
+
+
+def _is_odd(theirs: PaymentResult) -> bool:
+    return theirs.received.minor < 0 or not 0 <= theirs.refunded.minor <= theirs.received.minor
 
 
 def _unpaid(both: Comparison, ours: PaymentFacts, theirs: PaymentResult) -> tuple[Discrepancy, ...]:
