@@ -151,7 +151,11 @@ class _Reader:
             return self._parts(name, value)
         if name == "reason" and kind is facts.Extended:
             return str(value)
-        return ENUMS[name](str(value)) if name in ENUMS else value
+        if name in ENUMS:
+            return ENUMS[name](str(value))
+        if type(value) is not SCALARS[name]:
+            raise TypeError(name)
+        return value
 
     def _parts(self, name: str, value: object) -> object:
         if not isinstance(value, list):
@@ -243,6 +247,17 @@ def _about_open_invoice(kind: type[facts.Fact], current: Subscription) -> dict[s
 
 
 INSTANTS = frozenset({"at", "to", "starts_at", "resumes_at"})
+SCALARS: dict[str, type] = {
+    "attempt": int,
+    "dispute_id": str,
+    "has_method": bool,
+    "invoice_key": str,
+    "is_hard": bool,
+    "is_won": bool,
+    "quantity": int,
+    "trial_days": int,
+    "version": int,
+}
 ENUMS: dict[str, Callable[[str], object]] = {
     "when": facts.CancelWhen,
     "reason": StatusReason,
