@@ -504,6 +504,16 @@ def test_an_extension_never_takes_a_flag_away(some, exceptions, context, data):
         assert after.allows(path) >= before.allows(path)
 
 
+@given(st.lists(overrides, max_size=3), st.integers(0, 9), st.none() | st.integers(0, 9))
+def test_a_replacement_is_exact_unless_somebody_stronger_speaks(others, value, granted):
+    weaker = [each for each in others if each.scope is OverrideScope.ORGANISATION]
+    plans = [Grant(plan="p", features={"x": granted})]
+    exact = override(value, "user")
+    found = features(feature("x", "limit", 5), overrides=[*weaker, exact], grants=plans)
+    assert found.limit("x") == value
+    assert found.explain("x").decided_by is Level.USER_OVERRIDE
+
+
 @given(st.booleans(), st.booleans(), st.timedeltas(HOUR * -48, HOUR * 48))
 def test_an_override_that_has_ended_falls_through_by_itself(granted, value, after):
     plans = [Grant(plan="p", features={"x": granted})]
