@@ -18,7 +18,8 @@ MAX_TEXT = 20_000
 """Characters that rules look at. A longer text is held for a person, never let through unread."""
 
 _MOST_MARKS = 16
-_CLUSTER = re.compile(rf"(?s).[{MARKS}{INVISIBLE}]{{0,{_MOST_MARKS}}}")
+_JOINED = f"[{MARKS}{INVISIBLE}]"
+_PIECE = re.compile(rf"(?s)(?P<plain>[\x00-\x7f]+(?!{_JOINED}))|.{_JOINED}{{0,{_MOST_MARKS}}}")
 _UNSEEN = re.compile(f"[{INVISIBLE}]")
 
 
@@ -59,12 +60,17 @@ def fold(original: str) -> Folded:
     pieces: list[str] = []
     starts: list[int] = []
     ends: list[int] = []
-    for match in _CLUSTER.finditer(original):
-        piece = _folded(match.group())
-        pieces.append(piece)
+    for match in _PIECE.finditer(original):
         start, end = match.span()
-        starts += [start] * len(piece)
-        ends += [end] * len(piece)
+        if match["plain"]:
+            pieces.append(match.group().lower())
+            starts.extend(range(start, end))
+            ends.extend(range(start + 1, end + 1))
+        else:
+            piece = _folded(match.group())
+            pieces.append(piece)
+            starts.extend([start] * len(piece))
+            ends.extend([end] * len(piece))
     return Folded(text="".join(pieces), original=original, starts=tuple(starts), ends=tuple(ends))
 
 

@@ -146,7 +146,7 @@ def duplicate(rule: DuplicateRule) -> Matcher:
         own, earlier = reading.sketch, reading.submission.author.earlier
         if not earlier or len(own.hashes) <= rule.least_words:
             return None
-        alike = sum(100 * own.resemblance(each) >= rule.percent for each in earlier)
+        alike = sum(own.resembles(each, percent=rule.percent) for each in earlier)
         if alike < rule.times:
             return None
         return Match(f"resembles {alike} earlier texts by {rule.percent} percent or more")

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from saaskit_core.errors import SaasKitError
 
@@ -31,7 +31,6 @@ _CLASS = re.compile(r"(?s)\[\^?\]?(?:\\.|[^\]\\])*\]")
 _OPENING = re.compile(
     r"\((?:\?(?P<kind>P<\w+>|P=\w+|<[=!]|[=!:>]|[aimsLu]+(?:-[ims]+)?:|[aimsu]+\)|#|\(|\S?))?"
 )
-_SAMPLE = "".join(map(chr, range(0x500))) + "\u2013\u2014\u2026\u20ac\u3042\u4e2d\U0001f600"
 
 
 class UnsafePattern(SaasKitError):
@@ -202,7 +201,19 @@ def _is_decided(parts: list[tuple[_Part, int, int, str]], index: int) -> bool:
     return False
 
 
-@lru_cache(maxsize=2048)
 def _are_disjoint(one: str, other: str) -> bool:
-    matching = [set(re.findall(atom, _SAMPLE, re.IGNORECASE | re.DOTALL)) for atom in (one, other)]
-    return not matching[0] & matching[1]
+    return not _matching(one) & _matching(other)
+
+
+@lru_cache(maxsize=512)
+def _matching(atom: str) -> frozenset[str]:
+    """Return the characters an atom matches, of those that are tried; all when it matches none."""
+    tried = _characters()
+    found = frozenset(re.findall(atom, tried, re.IGNORECASE | re.DOTALL))
+    return found or frozenset(tried)
+
+
+@cache
+def _characters() -> str:
+    """Return the Basic Multilingual Plane and the emoji."""
+    return "".join(map(chr, (*range(0xD800), *range(0xE000, 0x10000), *range(0x1F300, 0x1FB00))))

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from saaskit_core.moderation.rules.facts import Submission
 
 WORD = re.compile(rf"[\w{MARKS}]+")
+_ASCII_WORD = re.compile(r"[a-z0-9_]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,8 @@ class Reading:
     @cached_property
     def words(self) -> frozenset[str]:
         """The folded words, each once."""
-        return frozenset(WORD.findall(self.folded.text))
+        text = self.folded.text
+        return frozenset((_ASCII_WORD if text.isascii() else WORD).findall(text))
 
     @cached_property
     def links(self) -> tuple[Link, ...]:

@@ -249,6 +249,7 @@ def test_a_pattern_is_bounded(pattern, bounded):
         "(a+)+", "(a*)*b", "(a|aa)+", "(?:a?){30}", "(.*)*", ".*.*.*", r"\d+\d+\d+", "a?" * 20,
         "(?:(?:a+)b+)+", "(?x)a", "(x)(?(1)a|b)", "a" * 501, "(" * 21 + "a" + ")" * 21, "a{2}{3}",
         "(?P<n>a", "\\", "a{1001}", "(?:x+x+)+y", "(?=(a+)+)",
+        "[一-龥]+[一-龥]+[一-龥]+x", "[😀-😎]+[😀-😍]+[😂-😎]+x",
     ],
 )  # fmt: skip
 def test_a_pattern_that_could_run_away_is_refused(pattern):
