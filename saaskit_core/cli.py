@@ -53,7 +53,7 @@ OWN = (
     Command(
         name="plan",
         help="check a catalogue, or compare two: lint, diff, schema",
-        module="saaskit_core.catalog.plan_command",
+        module="saaskit_core.plan_command",
     ),
     Command(
         name="simulate",

@@ -85,8 +85,6 @@ def _read(file: IO[str]) -> Iterator[RevenueRow]:
     file.seek(0)
     for line in file:
         for *terms, starts_at, ends_at in json.loads(line):
-            yield RevenueRow(
-                *terms,
-                datetime.fromisoformat(starts_at),
-                datetime.fromisoformat(ends_at) if ends_at else None,
-            )
+            begun = datetime.fromisoformat(starts_at)
+            ended = datetime.fromisoformat(ends_at) if ends_at else None
+            yield RevenueRow._make([*terms, begun, ended])

@@ -103,11 +103,7 @@ def impact_of(
 
     They are counted by what they have and not kept: memory grows with the different prices only.
     """
-    counts: Counter[tuple[str, str, str, int | None]] = Counter()
-    units: Counter[tuple[str, str, str, int | None]] = Counter()
-    for plan, frequency, currency, minor, number in held:
-        counts[plan, frequency, currency, minor] += 1
-        units[plan, frequency, currency, minor] += number
+    counts, units = _counted(held)
     regranted = {each.plan for each in differences if each.part is Part.GRANT}
     sums: defaultdict[str, list[Fraction]] = defaultdict(lambda: [Fraction(0), Fraction(0)])
     told: Counter[str] = Counter()
@@ -115,7 +111,6 @@ def impact_of(
     for key, count in counts.items():
         paid, due, keeps = _terms(key, *prices, price_change=price_change)
         is_repriced, is_regranted = paid != due, key[0] in regranted
-        told["all"] += count
         told["repriced"] += count * is_repriced
         told["regranted"] += count * is_regranted
         told["altered"] += count * (is_repriced or is_regranted)
@@ -123,7 +118,7 @@ def impact_of(
         sums[key[2]][0] += units[key] * _monthly(key[1], paid)
         sums[key[2]][1] += units[key] * _monthly(key[1], due)
     return Impact(
-        subscriptions=told["all"],
+        subscriptions=counts.total(),
         altered=told["altered"],
         repriced=told["repriced"],
         regranted=told["regranted"],
@@ -133,6 +128,17 @@ def impact_of(
             for currency, (before, after) in sorted(sums.items())
         ),
     )
+
+
+def _counted(held: Iterable[Held]) -> tuple[Counter[_Key], Counter[_Key]]:
+    """Return how many subscriptions have the same terms, and how many units they have of them."""
+    counts: Counter[_Key] = Counter()
+    units: Counter[_Key] = Counter()
+    for plan, frequency, currency, minor, number in held:
+        key = (plan, frequency, currency, minor)
+        counts[key] += 1
+        units[key] += number
+    return counts, units
 
 
 _FREQUENCIES = tuple(frequency.value for frequency in BillingFrequency)

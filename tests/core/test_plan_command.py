@@ -6,7 +6,7 @@ import pytest
 from saaskit_core import cli
 from saaskit_core.catalog.schema import catalog_schema, schema_text
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[2]
 DEMO = ROOT / "examples" / "catalogs" / "demo.yaml"
 SCHEMA = ROOT / "docs" / "reference" / "catalog.schema.json"
 HEADER = "subscription_id,plan,frequency,currency,quantity,amount\n"
