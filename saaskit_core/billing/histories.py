@@ -151,11 +151,7 @@ class _Reader:
             return self._parts(name, value)
         if name == "reason" and kind is facts.Extended:
             return str(value)
-        if name in ENUMS:
-            return ENUMS[name](str(value))
-        if type(value) is not SCALARS[name]:
-            raise TypeError(name)
-        return value
+        return ENUMS[name](str(value)) if name in ENUMS else _scalar(name, value)
 
     def _parts(self, name: str, value: object) -> object:
         if not isinstance(value, list):
@@ -221,6 +217,12 @@ class _Reader:
 
     def _bad(self, problem: str) -> BadHistory:
         return BadHistory(where=self.where, problem=problem)
+
+
+def _scalar(name: str, value: object) -> object:
+    if type(value) is not SCALARS[name]:
+        raise TypeError(name)
+    return value
 
 
 def _policies(given: Mapping[str, object]) -> Policies:
