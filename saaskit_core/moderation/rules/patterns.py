@@ -202,15 +202,22 @@ def _is_decided(parts: list[tuple[_Part, int, int, str]], index: int) -> bool:
 
 
 def _are_disjoint(one: str, other: str) -> bool:
-    return not _matching(one) & _matching(other)
+    first, second = _runs(one), _runs(other)
+    at = 0
+    for start, end in first:
+        while at < len(second) and second[at][1] <= start:
+            at += 1
+        if at < len(second) and second[at][0] < end:
+            return False
+    return True
 
 
-@lru_cache(maxsize=512)
-def _matching(atom: str) -> frozenset[str]:
-    """Return the characters an atom matches, of those that are tried; all when it matches none."""
+@lru_cache(maxsize=2048)
+def _runs(atom: str) -> tuple[tuple[int, int], ...]:
+    """Return the stretches of the tried characters that an atom matches; all when it is none."""
     tried = _characters()
-    found = frozenset(re.findall(atom, tried, re.IGNORECASE | re.DOTALL))
-    return found or frozenset(tried)
+    found = re.finditer(rf"(?:{atom})+", tried, re.IGNORECASE | re.DOTALL)
+    return tuple(run.span() for run in found) or ((0, len(tried)),)
 
 
 @cache
