@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from saaskit_core.moderation.rules import documents, matching_facts, matching_text
 from saaskit_core.moderation.rules.patterns import UnsafePattern
@@ -38,6 +38,9 @@ _MATCHERS: dict[
     documents.CategoryRule: matching_facts.category,
     documents.ScoreRule: matching_facts.score,
 }
+
+RULE_TYPES = tuple(get_args(kind.model_fields["type"].annotation)[0] for kind in _MATCHERS)
+"""The names of the rule types."""
 
 
 @dataclass(frozen=True, slots=True)
