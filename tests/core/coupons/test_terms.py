@@ -119,3 +119,83 @@ def test_what_a_coupon_takes_off(coupon, amount, off):
 def test_a_fixed_amount_is_never_converted():
     with pytest.raises(CouponCurrencyMismatch):
         fixed(USD=12).discount(Money(100, "EUR"))
+
+
+WHOLE = "uses and trial days are whole, 0 or more"
+MONTHS = "a repeating coupon has 1 to 1200 months"
+REPEATING = CouponDuration.REPEATING
+
+
+@pytest.mark.parametrize(
+    ("wrong", "problem"),
+    [
+        ({"amounts": {"USD": 1}}, "a percentage has no amounts"),
+        ({"percent": None}, "a percentage needs a percent, as a Decimal"),
+        ({"percent": Decimal("0.00001")}, "a percent has at most 4 decimals"),
+        ({"discount_type": DiscountType.FIXED}, "a fixed discount has no percent"),
+        (
+            {"discount_type": DiscountType.FIXED, "percent": None},
+            "it needs an amount per currency",
+        ),
+        ({"duration_months": 1}, "only a repeating coupon has months"),
+        ({"duration": REPEATING, "duration_months": 0}, MONTHS),
+        ({"duration": REPEATING, "duration_months": 1201}, MONTHS),
+        ({"max_uses": -1}, WHOLE),
+        ({"max_uses_per_customer": 2**31}, WHOLE),
+        ({"trial_days": True}, WHOLE),
+        ({"starts_at": DAY, "ends_at": DAY}, "it ends before it starts"),
+    ],
+)
+def test_the_refusal_names_the_coupon_and_what_is_wrong(wrong, problem):
+    sound = {"discount_type": DiscountType.PERCENTAGE, "percent": Decimal(20)}
+    with pytest.raises(InvalidCoupon) as refused:
+        Coupon(code="C", **{**sound, **wrong})
+    assert refused.value.code == "invalid_coupon"
+    assert str(refused.value) == f"The coupon C is not possible: {problem}."
+
+
+def test_the_refusal_of_a_value_names_it():
+    with pytest.raises(PercentOutOfRange) as refused:
+        percent("100.5")
+    assert str(refused.value) == (
+        "The coupon P can't take off 100.5 %: only above 0 and up to 100."
+    )
+    with pytest.raises(PercentOutOfRange) as refused:
+        percent("1" * 30)
+    assert refused.value.params["percent"] == "1" * 20
+    with pytest.raises(CouponAmountNotPositive) as refused:
+        fixed(USD=-5)
+    assert str(refused.value) == (
+        "The coupon F can't have the amount -0.05 USD: it is more than zero."
+    )
+    with pytest.raises(CouponAmountNotPositive, match="The coupon P can't have the amount 0 JPY"):
+        percent(minimums={"JPY": 0})
+    with pytest.raises(CouponCurrencyMismatch) as refused:
+        fixed(USD=5).discount(Money(1, "EUR"))
+    assert str(refused.value) == "The coupon F is not for purchases in EUR."
+
+
+@pytest.mark.parametrize(
+    "terms",
+    [
+        {"duration": REPEATING, "duration_months": 1},
+        {"duration": REPEATING, "duration_months": 1200},
+        {"max_uses": 2**31 - 1},
+        {"trial_days": 0},
+        {"starts_at": DAY, "ends_at": DAY + timedelta(seconds=1)},
+        {"starts_at": DAY},
+        {"ends_at": DAY},
+    ],
+)
+def test_the_edges_of_what_makes_sense(terms):
+    assert percent("0.0001", **terms).percent == Decimal("0.0001")
+
+
+def test_what_is_not_said_is_the_narrowest():
+    coupon = percent()
+    assert (coupon.duration, coupon.duration_months) == (CouponDuration.ONCE, None)
+    assert (coupon.max_uses, coupon.max_uses_per_customer, coupon.trial_days) == (0, 1, 0)
+    assert (coupon.first_purchase_only, coupon.stackable, coupon.exclusive) == (False,) * 3
+    assert (coupon.amounts, coupon.minimums) == ({}, {})
+    assert coupon.plans == coupon.combines_with == frozenset()
+    assert (coupon.is_active, coupon.campaign, coupon.description) == (True, None, "")
