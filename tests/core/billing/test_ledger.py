@@ -116,6 +116,8 @@ def test_case_34_the_same_refund_twice_changes_nothing():
     later = post("r", when=NOW + timedelta(days=1))
     twice = once.posted(refunded(post("r"), usd(1000)), refunded(later, usd(1000)))
     assert twice.entries == once.entries
+    assert "r" in twice
+    assert "x" not in twice
     with pytest.raises(EntryConflict):
         once.posted(refunded(post("r"), usd(999)))
 

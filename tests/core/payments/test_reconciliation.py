@@ -100,6 +100,10 @@ CASES = {
         asked(state=UNKNOWN), told(refunded=1000), {"invoice": VOID},
         [(D.STATE_BEHIND, R.ADOPT, 1000)],
     ),
+    "paid there, its invoice unknown": (
+        asked(state=UNKNOWN), told(), {"invoice": NOWHERE},
+        [(D.STATE_BEHIND, R.ADOPT, 1000), (D.MISSING_HERE, R.PARK, 1000)],
+    ),
     "paid twice": (
         asked(state=UNKNOWN), told(), {"invoice": PAID},
         [(D.STATE_BEHIND, R.ADOPT, 1000), (D.PAID_TWICE, R.REFUND_DUPLICATE, 1000)],
