@@ -1,4 +1,4 @@
-"""What a subscription in an event brings: its price, its quantity, the coupons that count."""
+"""What a subscription in an event brings: its price, its add-ons, the coupons that count."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from saaskit_core.analytics.revenue import recurring_amount
 from saaskit_core.errors import SaasKitError
 from saaskit_core.subscriptions.policies import CouponsInMrr
+from saaskit_core.subscriptions.terms import AddOn, Terms
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -36,10 +37,21 @@ class Recurring(NamedTuple):
         return self.amount.minor / self.interval.months
 
 
-AmountOf = Callable[["SubscriptionEvent", str, int], Recurring | None]
-"""Tells what a price and a quantity bring a subscription as of an event; None: nothing recurring.
+class Sold(NamedTuple):
+    """What a subscription has, or will have: a price, how many of it, and add-ons.
 
-The price is the one in force or, for committed revenue, the one that is planned.
+    Add-ons are written as events have them: "storage-monthly-500 × 2".
+    """
+
+    price_id: str
+    quantity: int
+    add_ons: tuple[str, ...] = ()
+
+
+AmountOf = Callable[["SubscriptionEvent", Sold], Recurring | None]
+"""Tells what is brought by what a subscription has as of an event; None: nothing recurring.
+
+That is what is in force or, for committed revenue, what is planned.
 """
 
 
@@ -54,18 +66,25 @@ def amounts_of(
     `coupons_of` tells the coupons that a subscription has in effect as of an event; `policy` which
     of them lower the MRR. What it returns raises PriceNotListed.
     """
-    known: dict[tuple[str, int], Recurring | None] = {}
+    known: dict[Sold, Recurring | None] = {}
 
-    def of(event: SubscriptionEvent, price_id: str, quantity: int) -> Recurring | None:
+    def of(event: SubscriptionEvent, sold: Sold) -> Recurring | None:
         if coupons_of is not None:
-            price = _price(prices, price_id, event)
-            return _recurring(price, quantity, coupons_of(event), policy)
-        if (price_id, quantity) not in known:
-            price = _price(prices, price_id, event)
-            known[price_id, quantity] = _recurring(price, quantity, (), policy)
-        return known[price_id, quantity]
+            return _recurring(_terms(prices, sold, event), coupons_of(event), policy)
+        if sold not in known:
+            known[sold] = _recurring(_terms(prices, sold, event), (), policy)
+        return known[sold]
 
     return of
+
+
+def _terms(prices: Mapping[str, Price], sold: Sold, event: SubscriptionEvent) -> Terms:
+    add_ons = []
+    for named in sold.add_ons:
+        price_id, _, quantity = named.rpartition(" × ")
+        add_ons.append(AddOn(price=_price(prices, price_id, event), quantity=int(quantity)))
+    price = _price(prices, sold.price_id, event)
+    return Terms(price=price, quantity=sold.quantity, add_ons=tuple(add_ons))
 
 
 def _price(prices: Mapping[str, Price], price_id: str, event: SubscriptionEvent) -> Price:
@@ -75,10 +94,11 @@ def _price(prices: Mapping[str, Price], price_id: str, event: SubscriptionEvent)
         raise PriceNotListed(price=price_id, subscription=event.subscription_id) from None
 
 
-def _recurring(
-    price: Price, quantity: int, coupons: Iterable[Coupon], policy: CouponsInMrr
-) -> Recurring | None:
-    if price.interval is None:
+def _recurring(terms: Terms, coupons: Iterable[Coupon], policy: CouponsInMrr) -> Recurring | None:
+    interval = terms.price.interval
+    if interval is None:
         return None
-    amount = recurring_amount(price, quantity, coupons=coupons, policy=policy)
-    return Recurring(amount, price.interval)
+    amount = recurring_amount(
+        terms.price, terms.quantity, add_ons=terms.add_ons, coupons=coupons, policy=policy
+    )
+    return Recurring(amount, interval)

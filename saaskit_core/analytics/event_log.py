@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from saaskit_core.analytics.amounts import Sold
 from saaskit_core.analytics.history import History, Ledger
 from saaskit_core.analytics.movements import RevenueChange, UnsortedChanges
 from saaskit_core.analytics.revenue import COUNTED
@@ -90,7 +91,7 @@ class _State:
     brings: Recurring | None = None
     will_bring: Recurring | None = None
     is_ending: bool = False
-    planned: tuple[str, int] | None = None
+    planned: Sold | None = None
 
 
 class EventReader:
@@ -144,13 +145,13 @@ class EventReader:
         if not is_signed:
             state.brings = state.will_bring = None
             return
-        now = self._amount_of(event, event.price_id, event.quantity)
+        now = self._amount_of(event, Sold(event.price_id, event.quantity, event.add_ons))
         is_gone = state.is_ending and self._churn is ChurnCounted.AT_CANCEL
         state.brings = now if is_counted and not is_gone else None
         if state.is_ending:
             state.will_bring = None
         elif state.planned is not None:
-            state.will_bring = self._amount_of(event, *state.planned)
+            state.will_bring = self._amount_of(event, state.planned)
         else:
             state.will_bring = now
 
@@ -162,8 +163,8 @@ def _note_plans(state: _State, event: SubscriptionEvent) -> None:
         case SubscriptionUncancelled():
             state.is_ending = False
         case SubscriptionChangeScheduled():
-            is_certain = event.effective_at is not None
-            state.planned = (event.new_price_id, event.new_quantity) if is_certain else None
+            planned = Sold(event.new_price_id, event.new_quantity, event.new_add_ons)
+            state.planned = planned if event.effective_at is not None else None
         case SubscriptionChangeDropped() | SubscriptionChanged():
             state.planned = None
 

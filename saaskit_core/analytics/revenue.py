@@ -6,19 +6,21 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from saaskit_core.coupons import Coupon, CouponDuration, canonical, discount_lines
+from saaskit_core.money import Money
 from saaskit_core.periods import InvalidPeriod, utc
 from saaskit_core.subscriptions.policies import CouponsInMrr
 from saaskit_core.subscriptions.states import SubscriptionStatus
+from saaskit_core.subscriptions.terms import items
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
     from fractions import Fraction
 
-    from saaskit_core.money import Money
     from saaskit_core.periods import Interval
     from saaskit_core.plans import Price
     from saaskit_core.subscriptions.model import Subscription
+    from saaskit_core.subscriptions.terms import AddOn
 
 COUNTED = frozenset({SubscriptionStatus.ACTIVE, SubscriptionStatus.RENEWAL_PENDING})
 """Past due counts; a trial, a first payment that is awaited, and every suspension don't."""
@@ -94,14 +96,19 @@ def recurring_amount(
     price: Price,
     quantity: int = 1,
     *,
+    add_ons: Iterable[AddOn] = (),
     coupons: Iterable[Coupon] = (),
     policy: CouponsInMrr = CouponsInMrr.FOREVER,
 ) -> Money:
-    """Return what a price brings per interval once the coupons that count are taken off."""
-    amount = price.amount * quantity
+    """Return what a price and its add-ons bring per interval, less the coupons that count.
+
+    Raises AddOnDoesNotFit.
+    """
+    amounts = [item.amount for item in items(price, quantity, add_ons)]
     counting = canonical(coupon for coupon in coupons if _counts(coupon, policy))
-    (discount,) = discount_lines([amount], counting)
-    return amount - discount
+    currency = price.amount.currency
+    discount = Money.total(discount_lines(amounts, counting), currency)
+    return Money.total(amounts, currency) - discount
 
 
 def _counts(coupon: Coupon, policy: CouponsInMrr) -> bool:

@@ -21,7 +21,7 @@ from saaskit_core.subscriptions.policies import ChangeTiming
 from saaskit_core.subscriptions.renewing import changed_event
 from saaskit_core.subscriptions.starting import payment_timeout
 from saaskit_core.subscriptions.states import SubscriptionStatus
-from saaskit_core.subscriptions.steps import Step, Transition, invoice_key, join
+from saaskit_core.subscriptions.steps import Step, Transition, invoice_key, join, named
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -113,6 +113,7 @@ def _kept(step: Step, planned: PlannedChange, *, effective_at: datetime | None) 
         new_price_id=planned.price.id,
         new_quantity=planned.quantity,
         effective_at=effective_at.isoformat() if effective_at else None,
+        new_add_ons=named(planned.add_ons),
     )
     return Transition(subscription=after, events=(event,))
 

@@ -10,7 +10,10 @@ from saaskit_core.events import Event
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubscriptionEvent(Event):
-    """Base: names the subscription, its customer, and where it stands after the event."""
+    """Base: names the subscription, its customer, and where it stands after the event.
+
+    `add_ons` name a price and how many of it each: "storage-monthly-500 × 2".
+    """
 
     topic: ClassVar[str] = "subscription"
 
@@ -23,6 +26,7 @@ class SubscriptionEvent(Event):
     status_reason: str
     period_starts_at: str | None
     period_ends_at: str | None
+    add_ons: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +110,7 @@ class SubscriptionChangeScheduled(SubscriptionEvent):
     new_price_id: str
     new_quantity: int
     effective_at: str | None
+    new_add_ons: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +125,6 @@ class SubscriptionChanged(SubscriptionEvent):
     old_plan: str
     old_price_id: str
     old_quantity: int
-    add_ons: tuple[str, ...] = ()
     old_add_ons: tuple[str, ...] = ()
 
 

@@ -34,6 +34,7 @@ from saaskit_core.subscriptions.steps import (
     invoice_key,
     is_awaiting,
     join,
+    named,
 )
 
 if TYPE_CHECKING:
@@ -106,18 +107,13 @@ def changed_event(
             old_plan=before.plan,
             old_price_id=before.price.id,
             old_quantity=before.quantity,
-            add_ons=_named(after),
-            old_add_ons=_named(before),
+            old_add_ons=named(before.add_ons),
         ),
     )
 
 
 def _billed_for(subscription: Subscription) -> tuple[Price, int, tuple[AddOn, ...]]:
     return subscription.price, subscription.quantity, subscription.add_ons
-
-
-def _named(subscription: Subscription) -> tuple[str, ...]:
-    return tuple(f"{each.price.id} × {each.quantity}" for each in subscription.add_ons)
 
 
 def retry_due(step: Step) -> Transition:

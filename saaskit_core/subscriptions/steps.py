@@ -17,12 +17,14 @@ from saaskit_core.subscriptions.model import evolve
 from saaskit_core.subscriptions.states import Collection, StatusReason, SubscriptionStatus
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
 
     from saaskit_core.periods import Period
     from saaskit_core.subscriptions.events import SubscriptionEvent
     from saaskit_core.subscriptions.model import Subscription
     from saaskit_core.subscriptions.policies import Policies
+    from saaskit_core.subscriptions.terms import AddOn
 
 
 class Settled(TypedDict):
@@ -93,7 +95,13 @@ def _told(subscription: Subscription) -> dict[str, object]:
         "status_reason": subscription.status_reason.value,
         "period_starts_at": period.starts_at.isoformat() if period else None,
         "period_ends_at": period.ends_at.isoformat() if period else None,
+        "add_ons": named(subscription.add_ons),
     }
+
+
+def named(add_ons: Iterable[AddOn]) -> tuple[str, ...]:
+    """Name add-ons as events do: a price and how many of it each."""
+    return tuple(f"{each.price.id} × {each.quantity}" for each in add_ons)
 
 
 def join(first: Transition, second: Transition) -> Transition:

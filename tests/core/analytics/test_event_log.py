@@ -21,6 +21,7 @@ from saaskit_core.subscriptions.due import due
 from saaskit_core.subscriptions.facts import CancelWhen
 from saaskit_core.subscriptions.policies import ChangeTiming, ChurnCounted, CouponsInMrr
 from saaskit_core.subscriptions.states import SubscriptionStatus
+from saaskit_core.subscriptions.terms import AddOn
 from saaskit_core.subscriptions.transitions import create, transition
 from saaskit_core.testing.strategies import prices, requests
 from tests.core.billing_builders import (
@@ -212,6 +213,27 @@ def test_trials_are_told_by_the_month_they_began_in():
     assert february.started == 0
 
 
+STORAGE = price(500, "storage")
+
+
+def with_storage(many=1):
+    return (AddOn(price=STORAGE, quantity=many),)
+
+
+def test_add_ons_bring_revenue_with_the_price():
+    amount_of = amounts_of({**PRICES, STORAGE.id: STORAGE})
+    story = Story(YEARLY_PRO, "2024-01-01", is_paid=True, add_ons=with_storage(2))
+    found = analysis(story, amount_of=amount_of)
+    assert found.history.months["USD"][0].closing == 2000 + 2 * 500
+    story.does(facts.ChangeRequested(price=YEARLY_PRO, add_ons=with_storage()), "2024-01-20")
+    assert story.now.pending_change.effective_at is not None
+    assert analysis(story, amount_of=amount_of).committed == {"USD": 2500}
+    now = ChangeTiming.NOW_WITHOUT_INVOICE
+    story.does(facts.ChangeRequested(price=YEARLY_PRO, add_ons=(), timing=now), "2024-01-21")
+    changes = changes_of_events(log(story), amount_of=amount_of)
+    assert [int(change.monthly) for change in changes] == [3000, -1000]
+
+
 def test_an_unknown_price_is_named():
     story = Story(price(77, "gone"), "2024-01-01", is_paid=True)
     with pytest.raises(
@@ -292,12 +314,12 @@ def test_case_41_whatever_happens_the_log_adds_up_to_what_counts(lives):
         sums[each.customer_id] += each.monthly
     for who in "ab":
         own = [s for _, s, _ in ended if s.customer_id == who and is_counted(s)]
-        assert sums[who] == sum((s.price.monthly * s.quantity for s in own), Fraction(0))
+        assert sums[who] == sum((s.monthly for s in own), Fraction(0))
     reader = EventReader(amounts_of(known), churn=ChurnCounted.PERIOD_END)
     for event in events:
         list(reader.follow(event))
     for _, last, _ in ended:
-        expected = last.price.monthly * last.quantity if is_counted(last) else 0
+        expected = last.monthly if is_counted(last) else 0
         assert reader.monthly(last.id) == expected
 
 
