@@ -197,13 +197,7 @@ def submit_appeal(
     decision is adverse, AppealExists, AppealWindowClosed, AppealTextRequired, TextTooLong.
     """
     now, words = utc(now), check_text(request.text)
-    if not decision.is_adverse:
-        raise AppealNotPossible(problem="the decision took nothing from its author")
-    if utc(request.informed_at) < decision.at:
-        raise AppealNotPossible(problem="nobody is informed before a decision")
-    same = (decision.content_id, decision.sequence)
-    if any((each.content_id, each.sequence) == same for each in earlier):
-        raise AppealExists()
+    _check_possible(decision, request, earlier)
     ends_at = appeal_window_ends_at(request.informed_at, policy=policy)
     if now >= ends_at:
         raise AppealWindowClosed(until=ends_at.isoformat())
@@ -222,6 +216,19 @@ def submit_appeal(
     return AppealMove(
         appeal=appeal, events=(appeal_told(AppealSubmitted, appeal, now, answer_due_at=due_at),)
     )
+
+
+def _check_possible(
+    decision: Decision, request: AppealRequest, earlier: Collection[Appeal]
+) -> None:
+    """Refuse what can't be appealed against. A stranger's appeal isn't in the author's way."""
+    if not decision.is_adverse:
+        raise AppealNotPossible(problem="the decision took nothing from its author")
+    if utc(request.informed_at) < decision.at:
+        raise AppealNotPossible(problem="nobody is informed before a decision")
+    same = (decision.content_id, decision.sequence, request.appellant_id)
+    if any((each.content_id, each.sequence, each.appellant_id) == same for each in earlier):
+        raise AppealExists()
 
 
 def moved(appeal: Appeal, state: AppealState, **changes: object) -> Appeal:

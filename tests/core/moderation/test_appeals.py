@@ -131,6 +131,8 @@ def test_one_appeal_per_decision():
     with pytest.raises(m.AppealExists):
         appealed(earlier=[in_state(S.WITHDRAWN)])
     assert appealed("deleted", earlier=[first])
+    strangers = appealed(asked=request(appellant_id="reader"))
+    assert appealed(earlier=[strangers])
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from datetime import UTC, datetime
 
+import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
@@ -132,6 +133,7 @@ def test_every_wording_of_a_term_is_found(term):
             assert found.outcome is Outcome.HOLD
 
 
+@pytest.mark.filterwarnings("ignore:Possible:FutureWarning")
 @given(st.text(alphabet="ab.*+?{}0123456789,()[]|\\^$:=<!P#x-\n", max_size=40), st.booleans())
 def test_any_pattern_is_compiled_bounded_or_refused_by_name(pattern, ignore_case):
     try:
