@@ -45,7 +45,7 @@ def issue(
     _move_wallet(life, -draft.credit_applied.minor, "credit_used")
     life.count("invoices")
     life.add("invoiced", draft.total.minor)
-    life.tell(f"invoice {command.kind.value} {draft.total.minor} due {draft.amount_due.minor}")
+    life.tell(f"invoice {command.kind} {draft.total.minor} due {draft.amount_due.minor}")
     if not draft.amount_due:
         _settle(life, bill)
     return bill
@@ -208,7 +208,7 @@ def _begun(applied: AppliedCoupon, bill: Bill) -> AppliedCoupon:
 def _close(life: Life, bill: Bill, status: BillStatus) -> None:
     bill.status = status
     bill.closed_at = life.now
-    life.tell(f"{status.value} {bill.kind.value}")
+    life.tell(f"{status} {bill.kind}")
 
 
 def _move_wallet(life: Life, minor: int, why: str) -> None:

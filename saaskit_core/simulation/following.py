@@ -16,11 +16,36 @@ if TYPE_CHECKING:
     from saaskit_core.subscriptions.model import Subscription
 
 
-def count_status(life: Life, before: Subscription | None, after: Subscription) -> None:
-    """Count the subscription where it stands now, by status and by plan."""
-    old = _bucket(before) if before is not None else ""
+def follow(life: Life) -> None:
+    """Count where the customer stands once all that happened at this instant has happened.
+
+    A renewal that is paid at once changes nothing of it.
+    """
+    before, after = life.followed, life.subscription
+    if after is None or before is after:
+        return
+    life.followed = after
+    if before is not None and before.id != after.id:
+        before = None
+    _count_status(life, before, after)
+    _follow_revenue(life, before, after)
+
+
+def count_turn(life: Life, after: Subscription) -> None:
+    """Count a suspension for non-payment, or an end, as it happens."""
+    if after.status is SubscriptionStatus.SUSPENDED and after.status_reason is StatusReason.PAYMENT:
+        life.count("dunning_suspended")
+        if after.awaiting_key in life.bills:
+            life.bills[after.awaiting_key].was_suspended = True
+    elif after.status.is_terminal:
+        life.count("ended")
+        life.count(f"ended_{after.status_reason}")
+
+
+def _count_status(life: Life, before: Subscription | None, after: Subscription) -> None:
     new = _bucket(after)
-    if old == new and before is not None and before.price.plan == after.price.plan:
+    old = _bucket(before) if before is not None else ""
+    if before is not None and old == new and before.price is after.price:
         return
     statuses, plans = life.tally.statuses, life.tally.plans
     if before is not None:
@@ -28,26 +53,15 @@ def count_status(life: Life, before: Subscription | None, after: Subscription) -
         plans[before.price.plan][life.month] -= before.status.is_live
     statuses[new][life.month] += 1
     plans[after.price.plan][life.month] += after.status.is_live
-    _count_turn(life, before, after)
-
-
-def _count_turn(life: Life, before: Subscription | None, after: Subscription) -> None:
-    if after.status is SubscriptionStatus.SUSPENDED and after.status_reason is StatusReason.PAYMENT:
-        life.count("dunning_suspended")
-        if after.awaiting_key in life.bills:
-            life.bills[after.awaiting_key].was_suspended = True
-    if after.status.is_terminal and (before is None or before.status.is_live):
-        life.count("ended")
-        life.count(f"ended_{after.status_reason.value}")
 
 
 def _bucket(subscription: Subscription) -> str:
     if subscription.status_reason is StatusReason.PAUSED:
         return "Paused"
-    return subscription.status.value
+    return str(subscription.status)
 
 
-def follow_revenue(life: Life, before: Subscription | None, after: Subscription) -> None:
+def _follow_revenue(life: Life, before: Subscription | None, after: Subscription) -> None:
     """Note from when on the subscription brings another amount per month."""
     counts = is_counted(after)
     if before is not None and counts == is_counted(before) and not _differs(before, after, counts):

@@ -111,6 +111,7 @@ class World:
 class Life:
     """A customer. Everything he does is drawn from `stream`; his months are counted in `tally`.
 
+    `followed` is the subscription as it was last counted, `stamp` the present instant as text;
     `wallet` is in minor units; `method` numbers the cards he brought (0: none); `inbox` holds the
     facts that are known and not yet applied, `agenda` what will happen when.
     """
@@ -126,6 +127,7 @@ class Life:
     zone: str = "UTC"
     currency: str = ""
     subscription: Subscription | None = None
+    followed: Subscription | None = None
     serial: int = 0
     has_purchased: bool = False
     used_coupons: set[str] = field(default_factory=set)
@@ -149,6 +151,8 @@ class Life:
     steps: int = 0
     farewells: int = 0
     trace: list[str] = field(default_factory=list)
+    stamped_at: datetime | None = None
+    stamp: str = ""
 
     def plan(self, at: datetime, what: Plan, about: object = None) -> None:
         """Put something on the agenda; of one instant, what was planned first comes first."""
@@ -170,7 +174,9 @@ class Life:
 
     def tell(self, text: str) -> None:
         """Write down what happened; the fingerprint is made of it."""
-        self.trace.append(f"{self.now.isoformat()} {text}")
+        if self.stamped_at is not self.now:
+            self.stamped_at, self.stamp = self.now, self.now.isoformat()
+        self.trace.append(f"{self.stamp} {text}")
 
     def stop(self, problem: str) -> NoReturn:
         """Stop the run: a rule is broken. Raises SimulationStopped."""

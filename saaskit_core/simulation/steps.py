@@ -18,7 +18,7 @@ from saaskit_core.simulation.books import (
 )
 from saaskit_core.simulation.charging import charge
 from saaskit_core.simulation.checks import check_rest, check_step
-from saaskit_core.simulation.following import count_status, follow_revenue
+from saaskit_core.simulation.following import count_turn, follow
 from saaskit_core.simulation.lives import Moment
 from saaskit_core.subscriptions.changes import ChangeRefused
 from saaskit_core.subscriptions.commands import (
@@ -59,6 +59,7 @@ def settle_down(life: Life) -> None:
             life.stop("the subscription doesn't come to rest")
         advance(life, life.inbox.popleft())
     check_rest(life)
+    follow(life)
     subscription = life.subscription
     if subscription is not None:
         life.due_at = next_due_at(
@@ -94,9 +95,8 @@ def take_over(life: Life, before: Subscription | None, moved: Transition) -> Non
     """Make the new subscription the customer's own and do what the transition commands."""
     after = life.subscription = moved.subscription
     if before is None or before.status is not after.status:
-        life.tell(f"{after.id} {after.status.value} {after.status_reason.value}")
-    count_status(life, before, after)
-    follow_revenue(life, before, after)
+        life.tell(f"{after.id} {after.status} {after.status_reason}")
+        count_turn(life, after)
     for command in moved.commands:
         _carry_out(life, after, command)
 

@@ -11,7 +11,13 @@ ROOT = Path(__file__).resolve().parents[2]
 SCRIPTS = sorted((ROOT / "examples" / "scripts").glob("*.py"))
 PAGES = [
     ROOT / "docs" / "explanation" / name
-    for name in ("how_a_bill_is_computed.md", "metrics.md", "policies.md", "subscription_states.md")
+    for name in (
+        "how_a_bill_is_computed.md",
+        "metrics.md",
+        "policies.md",
+        "subscription_states.md",
+        "simulation.md",
+    )
 ]
 EXPECTED = {
     "quote_upgrade.py": "10.00  due now",
