@@ -79,6 +79,7 @@ from saaskit_core.moderation.queue import (
 from saaskit_core.moderation.reasons import InvalidReason, NoteRequired, Reason, TextTooLong
 from saaskit_core.moderation.reports import InvalidReport, Report, report_score
 from saaskit_core.moderation.reviewing import NotEnoughReports
+from saaskit_core.moderation.staff_actions import StaffAction, staff_step
 from saaskit_core.moderation.statements import (
     BATCH_SIZE,
     InvalidStatement,
@@ -199,6 +200,7 @@ __all__ = [
     "Severity",
     "SideEffect",
     "SideEffectKind",
+    "StaffAction",
     "StatementOfReasons",
     "Step",
     "TakeDown",
@@ -224,6 +226,7 @@ __all__ = [
     "report_score",
     "shown_as",
     "snapshot_hash",
+    "staff_step",
     "submit",
     "submit_appeal",
     "take_review",
