@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from saaskit_core.billing.explanations import explain_tax
@@ -54,7 +55,8 @@ def with_tax(
     )
 
 
-def shares(rates: Sequence[AppliedRate]) -> tuple[Fraction, ...]:
+@lru_cache(maxsize=256)
+def shares(rates: tuple[AppliedRate, ...]) -> tuple[Fraction, ...]:
     """Return each tax as an exact part of the net; a compound one counts those before it."""
     found: list[Fraction] = []
     for rate in rates:
@@ -85,9 +87,8 @@ def _pooled(nets: Mapping[int, Money], decision: TaxDecision) -> dict[int, _Taxe
     whole = Money.total(nets.values(), next(iter(nets.values())).currency)
     parts_of_net = shares(decision.rates)
     gross = 1 + sum(parts_of_net) if decision.is_inclusive else Fraction(1)
-    weights = [abs(net.minor) for net in nets.values()]
     per_rate = [
-        Money(round_half_away(whole.minor * share / gross), whole.currency).allocate(weights)
+        _spread(Money(round_half_away(whole.minor * share / gross), whole.currency), nets)
         for share in parts_of_net
     ]
     pool = f"its share of the tax on {whole} in all" if len(nets) > 1 else ""
@@ -99,6 +100,12 @@ def _pooled(nets: Mapping[int, Money], decision: TaxDecision) -> dict[int, _Taxe
         )
         for index, (place, net) in enumerate(nets.items())
     }
+
+
+def _spread(tax: Money, nets: Mapping[int, Money]) -> tuple[Money, ...]:
+    if len(nets) == 1:
+        return (tax,)
+    return tax.allocate([abs(net.minor) for net in nets.values()])
 
 
 def _parts(net: Money, decision: TaxDecision, taxes: Sequence[Money]) -> tuple[TaxPart, ...]:
