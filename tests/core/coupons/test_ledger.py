@@ -64,7 +64,7 @@ def test_a_confirmed_use_is_used_and_no_longer_held():
 
 def test_without_a_time_limit_it_lives_as_long_as_its_payment():
     _, use = taken(Ledger(), percent(), purchase(), ttl=None)
-    assert use.expires_at is None
+    assert (use.expires_at, use.campaign) == (None, "")
 
 
 def test_spending_is_counted_per_campaign_and_currency():
