@@ -17,7 +17,7 @@ from saaskit_core.money import Money
 from saaskit_core.periods import utc
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
 
@@ -146,7 +146,8 @@ class Ledger:
         Raises EntryConflict for another entry under a known key, and WalletOverdrawn when a grant
         would be used beyond what it holds.
         """
-        found, new = dict(self.entries), []
+        found = dict(self.entries)
+        new: list[Entry] = []
         for entry in entries:
             known = found.get(entry.key)
             if known is None:
@@ -201,14 +202,22 @@ def _sums(legs: Iterable[Leg]) -> Counter[str]:
     return sums
 
 
-def _check_lots(ledger: Ledger, entries: Iterable[Entry]) -> None:
+def _check_lots(ledger: Ledger, entries: Sequence[Entry]) -> None:
+    """Look at the grants that new entries take from, in one pass over the ledger."""
     taken = {
         (entry.customer_id, leg.amount.currency, leg.lot): leg.amount
         for entry in entries
         for leg in entry.legs
         if leg.lot and leg.amount.minor > 0
     }
+    if not taken:
+        return
+    left: Counter[tuple[str, str, str]] = Counter()
+    for entry in ledger.entries.values():
+        for leg in entry.legs:
+            if leg.lot:
+                left[entry.customer_id, leg.amount.currency, leg.lot] -= leg.amount.minor
     for (customer_id, currency, lot), amount in taken.items():
-        left = lot_balances(ledger, customer_id, currency).get(lot, Money.zero(currency))
-        if left.minor < 0:
-            raise WalletOverdrawn(amount=str(amount), left=str(left + amount))
+        rest = Money(left[customer_id, currency, lot], currency)
+        if rest.minor < 0:
+            raise WalletOverdrawn(amount=str(amount), left=str(rest + amount))
