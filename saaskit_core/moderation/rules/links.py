@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from saaskit_core.moderation.rules.folding import Folded, Span
 
 MOST_LINKS = 200
+_LONGEST_HOST = 253
 _COUNTRIES = {
     *("uk", "au", "nz", "za", "jp", "kr", "br", "mx", "tr", "in", "id", "th", "il", "ar", "tw"),
     *("cn", "hk", "sg", "my", "ph", "co", "pe", "ve", "ua", "pl", "ke", "ng", "eg"),
@@ -72,7 +73,7 @@ def find_links(folded: Folded) -> tuple[Link, ...]:
 def normal_domain(domain: str) -> str:
     """Return the one spelling of a domain: lower case, ASCII, without a dot at its ends."""
     bare = domain.strip().strip(".").lower()
-    if bare.isascii() or len(bare) > 253:
+    if bare.isascii() or len(bare) > _LONGEST_HOST:
         return bare
     try:
         return bare.encode("idna").decode("ascii")
@@ -101,4 +102,5 @@ def registrable_domain(host: str, *, suffixes: Collection[str] = COMMON_SUFFIXES
 def _host(link: str) -> str:
     match = _HOST.match(link)
     host = normal_domain(match["host"]) if match else ""
-    return host if "." in host or host.startswith("[") else ""
+    is_host = ("." in host or host.startswith("[")) and len(host) <= _LONGEST_HOST
+    return host if is_host else ""

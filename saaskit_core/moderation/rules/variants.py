@@ -42,6 +42,7 @@ _LOOKS_LIKE = {
 _READ_AS = {ord(sign): letter for letter, signs in _LOOKS_LIKE.items() for sign in signs}
 _LONGEST_RUN = 64
 _BETWEEN = r"[\W_]{0,2}"
+_SEPARATORS = re.compile(r"[\W_]+")
 
 
 def simplified(folded: Folded) -> Folded:
@@ -58,9 +59,12 @@ def variant_pattern(terms: Iterable[str], *, with_separators: bool) -> str:
     A letter may be drawn out, but not left out: "as" isn't a variant of "ass". Terms that hold no
     letter are left out; "" when none is left.
     """
-    spelled = sorted({simplified(fold(term)).text.strip() for term in terms} - {""}, reverse=True)
-    patterns = [_term(term, _BETWEEN if with_separators else "") for term in spelled]
-    return "|".join(patterns)
+    spelled = {simplified(fold(term)).text.strip() for term in terms}
+    if with_separators:
+        # What may stand between any two letters is left out of the term: it would match twice.
+        spelled = {_SEPARATORS.sub("", term) for term in spelled}
+    between = _BETWEEN if with_separators else ""
+    return "|".join(_term(term, between) for term in sorted(spelled - {""}, reverse=True))
 
 
 def _term(term: str, between: str) -> str:

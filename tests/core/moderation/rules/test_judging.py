@@ -264,3 +264,41 @@ def test_what_is_accepted_ends_soon_on_the_worst_text(pattern):
     began = time.perf_counter()
     judged(rule, text="a" * MAX_TEXT)
     assert time.perf_counter() - began < 20
+
+
+NASTY = {
+    "one_letter": "a",
+    "letters_and_dots": "a.",
+    "digits": "4",
+    "spaced_digits": "4 ",
+    "mails": "a@",
+    "links": "http://a.",
+    "long_host": "http://" + "a." * 900 + " ",
+    "mentions": "@a ",
+    "signs": ".-!",
+    "lines": "\n",
+    "marks": "e\u0301\u0323",
+    "only_marks": "\u0301\u0323",
+    "ligatures": "\ufdfa",
+    "invisible": "\u200b",
+    "surrogates": "\ud800",
+}
+
+
+@pytest.mark.parametrize("piece", list(NASTY.values()), ids=list(NASTY))
+def test_no_text_keeps_the_rules_busy(piece):
+    documents = [
+        word("a", "hold", term="a*b*"),
+        word("b", "hold", term="*a a"),
+        {"id": "c", "type": "variant", "terms": ["aab", "a.-.-.-b"], "effects": ["censor"]},
+        {"id": "d", "type": "links", "most": 1, "blocked": ["evil.com"], "effects": ["hold"]},
+        {"id": "e", "type": "mentions", "most": 1, "effects": ["hold"]},
+        {"id": "f", "type": "repetition", "characters": 1000, "lines": 2, "effects": ["hold"]},
+        {"id": "g", "type": "personal", "effects": ["censor"]},
+        {"id": "h", "type": "duplicate", "effects": ["hold"]},
+    ]
+    text = (piece * MAX_TEXT)[:MAX_TEXT]
+    began = time.process_time()
+    verdict = judged(*documents, text=text)
+    assert len(verdict.censored(text)) == len(text)
+    assert time.process_time() - began < 2

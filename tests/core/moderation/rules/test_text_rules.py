@@ -109,6 +109,19 @@ def test_variants(text, stretches):
     assert found(text, "variant", terms=["hello"]) == stretches
 
 
+def test_signs_within_a_term_are_optional_and_cost_nothing():
+    assert found("free money, freemoney, f.r.e.e money", "variant", terms=["free money"]) == [
+        "free money",
+        "freemoney",
+        "f.r.e.e money",
+    ]
+    nasty = "a" + ".-" * 24 + "b"
+    assert found("a" + ".-" * 5000, "variant", terms=[nasty]) == []
+    assert found("get free  money", "variant", terms=["free money"], with_separators=False) == [
+        "free  money"
+    ]
+
+
 def test_a_shorter_word_is_no_variant():
     assert found("as is", "variant", terms=["ass"]) == []
     assert found("@$$", "variant", terms=["ass"]) == ["@$$"]
