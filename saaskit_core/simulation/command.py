@@ -160,8 +160,7 @@ def _write_currency(out: TextIO, simulation: Simulation, currency: str) -> None:
 
 
 def _write_story(out: TextIO, simulation: Simulation) -> None:
-    for line in simulation.story:
-        out.write(f"{line}\n")
+    out.writelines(f"{told}\n" for told in simulation.story)
     for invoice in simulation.invoices:
         out.write(f"\n{invoice.issued_at.isoformat()} {invoice.key}: {invoice.status}\n")
         for line in invoice.draft.lines:

@@ -86,39 +86,48 @@ def simulate(
 ) -> Simulation:
     """Run a customer base through time with the rules that bill, and count month by month.
 
-    The same arguments give the same result in every process and Python version. Customers are
-    called "month-number" after their sign-up; each has his own stream of chance, so that a larger
-    population keeps the lives of the smaller one. `only` runs a single one of them and tells his
-    story. Memory grows with the months, not with the customers, unless invoices are kept.
+    The same arguments give the same result everywhere. Customers are called "month-number" after
+    their sign-up; each has his own stream of chance, so that a larger population keeps the lives of
+    the smaller one. `only` runs a single one and tells his story.
 
     Raises InvalidPopulation, InvalidPeriod, SimulationTooLong, NoSuchCustomer; SimulationStopped
     when a rule that must always hold was broken.
     """
-    boundaries = _boundaries(utc(starts_at), utc(until))
-    joining = _joining(population, len(boundaries) - 1)
-    world = World(
-        market=open_market(catalog, population),
-        policies=policies or Policies(),
-        seed=seed,
-        boundaries=boundaries,
-        until=utc(until),
-        checks=watch.checks,
-    )
-    who = [_place(only, joining)] if only else _everybody(joining)
+    world = _world(catalog, population, (utc(starts_at), utc(until)), seed, policies, watch)
+    joining = _joining(population, len(world.boundaries) - 1)
+    who = (_place(only, joining),) if only else _everybody(joining)
     ran = _ran(who, world, watch, count=1 if only else sum(joining))
-    months = months_of(ran.tally, boundaries)
+    months = months_of(ran.tally, world.boundaries)
     _check_months(months, seed)
     return Simulation(
         seed=seed,
-        starts_at=boundaries[0],
-        until=utc(until),
+        starts_at=world.boundaries[0],
+        until=world.until,
         population=population,
         plans={plan.key: plan.name for plan in catalog.plans},
         months=months,
-        cohorts=cohorts_of(ran.tally, boundaries, joining),
+        cohorts=cohorts_of(ran.tally, world.boundaries, joining),
         fingerprint=ran.fingerprint,
         invoices=tuple(ran.kept),
         story=tuple(ran.story) if only else (),
+    )
+
+
+def _world(
+    catalog: Catalog,
+    population: Population,
+    span: tuple[datetime, datetime],
+    seed: int,
+    policies: Policies | None,
+    watch: Watch,
+) -> World:
+    return World(
+        market=open_market(catalog, population),
+        policies=policies or Policies(),
+        seed=seed,
+        boundaries=_boundaries(*span),
+        until=span[1],
+        checks=watch.checks,
     )
 
 
