@@ -41,11 +41,11 @@ _ALLOWED = "an amount such as 19.99, an ISO 4217 currency, an end after the star
 
 def _line(fields: Sequence[str]) -> RevenueLine:
     subscription, customer, currency, amount, frequency, started, units, ended = fields
-    price = _price(amount, currency)
+    price, many = _price(amount, currency), quantity(units)
     return RevenueLine(
         subscription_id=given(subscription, "subscription_id"),
         customer_id=given(customer, "customer_id"),
-        amount=price * quantity(units),
+        amount=price if many == 1 else price * many,
         interval=_interval(frequency),
         starts_at=_instant(started),
         ends_at=_instant(ended) if ended else None,

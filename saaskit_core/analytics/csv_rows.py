@@ -133,4 +133,5 @@ def _in_order(fields: list[str], places: Sequence[int], count: int) -> list[str]
 
 def _is_text(fields: Sequence[str]) -> bool:
     """Tell whether it could be decoded: what couldn't stands there as surrogates."""
-    return all(field.isascii() or _SURROGATES.isdisjoint(field) for field in fields)
+    text = "".join(fields)
+    return text.isascii() or _SURROGATES.isdisjoint(text)
