@@ -144,7 +144,8 @@ class TaxTable:
 class Seller:
     """Who sells. `registrations` are where he collects tax besides his own country.
 
-    "US-CA" is a region, "FR" a country, "EU" the One-Stop-Shop.
+    "FR" is a country, "EU" the One-Stop-Shop, "US-CA" a region's own tax. Who names regions of a
+    country collects regional taxes in those only; who names none collects all of them.
     """
 
     country: str
@@ -157,11 +158,28 @@ class Seller:
             check_country(place.partition("-")[0])
 
     def collects_in(self, country: str, region: str = "") -> bool:
-        """Whether he is registered for the tax of that place."""
-        places = {country, place_of(country, region)}
-        if country in EU:
-            places.add(EU_ONE_STOP_SHOP)
-        return country == self.country or bool(places & self.registrations)
+        """Whether he is registered for a tax of that place, the country's or the region's."""
+        is_regional = f"{country}-{region}" in self.registrations
+        return is_regional or self._collects_nationally(country)
+
+    def collects(self, rate: TaxRate) -> bool:
+        """Whether he is registered for this very tax; one that replaces the country's is that."""
+        if rate.region and not rate.replaces and self._regions(rate.country):
+            return rate.jurisdiction in self.registrations
+        return self._collects_nationally(rate.country)
+
+    def leaves_out(self, country: str, region: str) -> bool:
+        """Whether he collects in regions of that country, and this is none of them."""
+        regions = self._regions(country)
+        return bool(regions) and place_of(country, region) not in regions
+
+    def _regions(self, country: str) -> set[str]:
+        return {place for place in self.registrations if place.startswith(f"{country}-")}
+
+    def _collects_nationally(self, country: str) -> bool:
+        if country == self.country or country in self.registrations:
+            return True
+        return country in EU and EU_ONE_STOP_SHOP in self.registrations
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -253,9 +271,12 @@ def decide_tax(
             return _untaxed(where, TaxTreatment.NOT_COLLECTED, "")
         country, region = seller.country, ""
     rates = table.holding(country, region=region, category=category, on=on)
-    if not rates:
+    collected = tuple(_applied(rate) for rate in rates if seller.collects(rate))
+    if not collected and (rates or seller.leaves_out(country, region)):
+        return _untaxed(where, TaxTreatment.NOT_COLLECTED, "")
+    if not collected:
         raise NoTaxRate(where=place_of(country, region), on=on.isoformat())
-    return TaxDecision(rates=tuple(_applied(rate) for rate in rates), is_inclusive=contained)
+    return TaxDecision(rates=collected, is_inclusive=contained)
 
 
 def check_percent(percent: object) -> None:

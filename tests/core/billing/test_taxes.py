@@ -122,6 +122,42 @@ def test_the_place_decides(name):
     assert told(decide(buyer, seller, category=category)) == expected
 
 
+AT_HOME_IN_THE_STATES = Seller(country="US", registrations=frozenset({"US-CA"}))
+REGIONAL = {
+    "a state he is registered in": (AT_HOME_IN_THE_STATES, "CA", ["Sales tax"]),
+    "another state of his own country": (AT_HOME_IN_THE_STATES, "TX", ["Tax"]),
+    "a state without a rate in the table": (AT_HOME_IN_THE_STATES, "NV", ["Tax"]),
+}
+PROVINCES = {
+    "all provinces": (Seller(country="CA"), "QC", ["GST", "QST"]),
+    "another one only": (
+        Seller(country="CA", registrations=frozenset({"CA-BC"})), "QC", ["GST"],
+    ),
+    "harmonised tax is the country's": (
+        Seller(country="CA", registrations=frozenset({"CA-BC"})), "ON", ["HST"],
+    ),
+    "the province's tax alone": (
+        Seller(country="DE", registrations=frozenset({"CA-QC"})), "QC", ["QST"],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("country", "case"), [("US", name) for name in REGIONAL] + [("CA", name) for name in PROVINCES]
+)
+def test_regional_taxes_are_collected_where_he_is_registered(country, case):
+    seller, region, names = (REGIONAL if country == "US" else PROVINCES)[case]
+    table = TaxTable(
+        rates=(*TABLE.rates, rate("US", "6.25", name="Texan", region="TX"))
+    )  # fmt: skip
+    decision = decide_tax(
+        table, seller=seller, buyer=Buyer(country=country, region=region), on=DAY
+    )  # fmt: skip
+    assert [each.name for each in decision.rates] == names
+    treatment = TaxTreatment.NOT_COLLECTED if names == ["Tax"] else TaxTreatment.TAXED
+    assert {each.treatment for each in decision.rates} == {treatment}
+
+
 def the_rate(decision):
     (only,) = decision.rates
     return only
