@@ -128,8 +128,9 @@ class Period:
 
     def __post_init__(self) -> None:
         """Bring both ends to UTC; refuse naive instants and an end that isn't after the start."""
-        object.__setattr__(self, "starts_at", utc(self.starts_at))
-        object.__setattr__(self, "ends_at", utc(self.ends_at))
+        if self.starts_at.tzinfo is not UTC or self.ends_at.tzinfo is not UTC:
+            object.__setattr__(self, "starts_at", utc(self.starts_at))
+            object.__setattr__(self, "ends_at", utc(self.ends_at))
         if self.ends_at <= self.starts_at:
             raise InvalidPeriod(starts_at=self.starts_at, ends_at=self.ends_at)
 
@@ -187,6 +188,11 @@ def _start(anchor: datetime, interval: Interval, index: int, tz: str) -> datetim
 
 def period(anchor: datetime, interval: Interval, index: int, tz: str = "UTC") -> Period:
     """Return period `index` (0, 1, 2, …) of the schedule that `anchor` starts."""
+    return _period(utc(anchor), interval, index, tz)
+
+
+@lru_cache(maxsize=8192)
+def _period(anchor: datetime, interval: Interval, index: int, tz: str) -> Period:
     return Period(
         period_start(anchor, interval, index, tz), period_start(anchor, interval, index + 1, tz)
     )

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from saaskit_core.errors import ErrorKind, SaasKitError
-from saaskit_core.money import Money
+from saaskit_core.money import CurrencyMismatch, Money
 
 if TYPE_CHECKING:
-    from saaskit_core.billing.invoices import InvoiceDraft
+    from collections.abc import Iterable
+
+    from saaskit_core.billing.invoices import InvoiceDraft, LineDraft
 
 
 class BrokenInvariant(SaasKitError):
@@ -60,12 +62,25 @@ def check_draft(draft: InvoiceDraft) -> None:
             raise TotalsDisagree(lines=str(added), total=str(said))
 
 
+def sums_of(lines: Iterable[LineDraft], currency: str) -> tuple[Money, Money, Money]:
+    """Add up amounts, discounts and taxes in one pass. Raises CurrencyMismatch."""
+    amount = discount = tax = 0
+    for line in lines:
+        for money in (line.amount, line.discount, line.tax):
+            if money.currency != currency:
+                raise CurrencyMismatch(left=currency, right=money.currency)
+        amount += line.amount.minor
+        discount += line.discount.minor
+        tax += line.tax.minor
+    return Money(amount, currency), Money(discount, currency), Money(tax, currency)
+
+
 def _sums(draft: InvoiceDraft) -> tuple[tuple[Money, Money], ...]:
-    currency, lines = draft.currency, draft.lines
+    subtotal, discount, tax = sums_of(draft.lines, draft.currency)
     return (
-        (draft.subtotal, Money.total((line.amount for line in lines), currency)),
-        (draft.discount, Money.total((line.discount for line in lines), currency)),
-        (draft.tax, Money.total((line.tax for line in lines), currency)),
+        (draft.subtotal, subtotal),
+        (draft.discount, discount),
+        (draft.tax, tax),
         (draft.total, draft.subtotal - draft.discount + draft.tax),
         (draft.total, draft.amount_due + draft.credit_applied + draft.carried_forward),
     )

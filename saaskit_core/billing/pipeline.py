@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from saaskit_core.billing.invariants import NegativeTotal, check_draft
+from saaskit_core.billing.invariants import NegativeTotal, check_draft, sums_of
 from saaskit_core.billing.invoices import (
     CreditSource,
     CreditUsed,
@@ -31,7 +31,8 @@ def assemble(
     """Put an invoice together from lines that have their discounts. Raises BrokenInvariant."""
     taxed = with_tax((*lines, *_carried_in(currency, settlement)), settlement.tax)
     complete = (*taxed, *_surplus(currency, taxed, surplus_to))
-    total = Money.total((line.total for line in complete), currency)
+    subtotal, discount, tax = sums_of(complete, currency)
+    total = subtotal - discount + tax
     used = _credits(total, settlement)
     credit = Money.total((each.amount for each in used), currency)
     owed = total - credit
@@ -40,9 +41,9 @@ def assemble(
     draft = InvoiceDraft(
         currency=currency,
         lines=complete,
-        subtotal=Money.total((line.amount for line in complete), currency),
-        discount=Money.total((line.discount for line in complete), currency),
-        tax=Money.total((line.tax for line in complete), currency),
+        subtotal=subtotal,
+        discount=discount,
+        tax=tax,
         total=total,
         credit_applied=credit,
         amount_due=owed - carried,
@@ -105,7 +106,8 @@ def _surplus(
     currency: str, lines: Sequence[LineDraft], surplus_to: UnusedTime
 ) -> tuple[LineDraft, ...]:
     """Balance lines that add up to less than nothing: an invoice never has a negative total."""
-    over = -Money.total((line.total for line in lines), currency)
+    amount, discount, tax = sums_of(lines, currency)
+    over = discount - amount - tax
     if over.minor <= 0:
         return ()
     if surplus_to is UnusedTime.NONE:

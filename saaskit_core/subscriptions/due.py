@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from saaskit_core.periods import utc
+from saaskit_core.periods import OutsideCalendar, utc
 from saaskit_core.subscriptions import facts
 from saaskit_core.subscriptions.changing import change_timeout_at
 from saaskit_core.subscriptions.holding import is_paused
@@ -62,7 +62,16 @@ def has_access(subscription: Subscription, *, now: datetime, policies: Policies)
 def _plans(
     subscription: Subscription, policies: Policies, *, is_charging: bool
 ) -> Iterator[_Planned]:
-    """Everything time will bring; of one instant, the first goes first."""
+    """Everything time will bring; of one instant, the first goes first. Raises OutsideCalendar."""
+    try:
+        yield from _planned(subscription, policies, is_charging=is_charging)
+    except OverflowError:
+        raise OutsideCalendar(value="what is due next") from None
+
+
+def _planned(
+    subscription: Subscription, policies: Policies, *, is_charging: bool
+) -> Iterator[_Planned]:
     if subscription.status.is_terminal or subscription.billed_by is BilledBy.PROVIDER:
         return
     if subscription.cancel_at is not None:

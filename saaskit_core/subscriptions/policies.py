@@ -116,6 +116,9 @@ class Policies:
         """Turn plain values into their enums and refuse schedules that contradict themselves."""
         for name, kind in _ENUMS.items():
             object.__setattr__(self, name, _member(kind, name, getattr(self, name)))
+        if not isinstance(self.dunning_days, list | tuple):
+            given = repr(self.dunning_days)[:40]
+            raise InvalidPolicy(name="dunning_days", value=given, problem="use a list of days")
         object.__setattr__(self, "dunning_days", tuple(self.dunning_days))
         _check_days(self)
 
@@ -135,6 +138,10 @@ _ENUMS: dict[str, type[StrEnum]] = {
 }
 
 
+_COUNTS = ("dunning_end_days", "grace_days", "payment_timeout_hours", "transfer_timeout_days")
+MAX_DAYS = 3650
+
+
 def _member(kind: type[StrEnum], name: str, value: object) -> StrEnum:
     try:
         return kind(str(value))
@@ -147,14 +154,19 @@ def _member(kind: type[StrEnum], name: str, value: object) -> StrEnum:
 
 def _check_days(policies: Policies) -> None:
     days = policies.dunning_days
-    if any(type(day) is not int or day < 0 for day in days) or list(days) != sorted(set(days)):
-        raise InvalidPolicy(name="dunning_days", value=days, problem="use ascending whole days")
+    is_whole = all(type(day) is int and 0 <= day <= MAX_DAYS for day in days)
+    if not is_whole or list(days) != sorted(set(days)):
+        raise InvalidPolicy(
+            name="dunning_days", value=repr(days)[:40], problem="use ascending whole days"
+        )
+    for name in _COUNTS:
+        count = getattr(policies, name)
+        if type(count) is not int or not 0 <= count <= MAX_DAYS:
+            problem = f"use a whole number from 0 to {MAX_DAYS}"
+            raise InvalidPolicy(name=name, value=repr(count)[:40], problem=problem)
     if policies.dunning_end_days < max(days, default=0):
         raise InvalidPolicy(
             name="dunning_end_days",
             value=policies.dunning_end_days,
             problem="a retry comes after it",
         )
-    for name in ("grace_days", "payment_timeout_hours", "transfer_timeout_days"):
-        if getattr(policies, name) < 0:
-            raise InvalidPolicy(name=name, value=getattr(policies, name), problem="it is negative")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from saaskit_core.periods import utc
+from saaskit_core.periods import OutsideCalendar, utc
 from saaskit_core.subscriptions import (
     changing,
     ending,
@@ -36,7 +36,10 @@ def create(started: facts.Started, *, now: datetime, policies: Policies) -> Tran
     The first invoice of a subscription that starts now is not charged here: the payer is present,
     and the checkout does it. Raises InvalidSubscription, InvalidPeriod.
     """
-    return starting.start(started, now=utc(now), policies=policies)
+    try:
+        return starting.start(started, now=utc(now), policies=policies)
+    except OverflowError:
+        raise OutsideCalendar(value=now.isoformat()) from None
 
 
 def resubscribe(
@@ -65,7 +68,15 @@ def transition(
     Under the hold of staff or of a dispute, payments and extensions go on beneath it.
     """
     step = Step(subscription=subscription, now=utc(now), policies=policies)
-    if isinstance(fact, BENEATH) and holding.is_held(subscription):
+    try:
+        return _moved(step, fact)
+    except OverflowError:
+        raise OutsideCalendar(value=now.isoformat()) from None
+
+
+def _moved(step: Step, fact: facts.Fact) -> Transition:
+    subscription = step.subscription
+    if holding.is_held(subscription) and isinstance(fact, BENEATH):
         below = replace(step, subscription=holding.beneath(subscription))
         moved = _apply(below, fact)
         return holding.held_again(subscription, moved) if moved.applied else step.unchanged()

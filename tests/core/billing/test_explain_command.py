@@ -183,7 +183,7 @@ BAD = {
     "year 9999": (start(at="9999-12-30"), "outside the years"),
     "policy": (changed(policies={"refunds": 1}), "there is no policy 'refunds'"),
     "policy value": (changed(policies={"grace_days": -1}), "grace_days"),
-    "policy type": (changed(policies={"dunning_days": 3}), "policies: "),
+    "policy type": (changed(policies={"dunning_days": 3}), "use a list of days"),
     "coupon": (changed(coupons=["X"]), "coupons: there is no coupon 'X'"),
     "no such fact": (entry(fact="Renewed"), "log.0: there is no fact 'Renewed'; there are"),
     "no such field": (entry(**{"with": {"to": "2024"}}), "Uncancelled has no 'to'; it has nothing"),
