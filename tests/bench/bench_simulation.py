@@ -66,8 +66,13 @@ def measure() -> list[Row]:
     """Measure three sizes; the largest once, the others as medians."""
     found = [_median(size, 1 if size == SIZES[-1] else ROUNDS) for size in SIZES]
     small, large = found[0], found[-1]
-    return [*(_speed(each, small) for each in found), _dense(), _whole(large), _memory(small, large),
-            _slope(small, large)]  # fmt: skip
+    return [
+        *(_speed(each, small) for each in found),
+        _dense(),
+        _whole(large),
+        _memory(small, large),
+        _slope(small, large),
+    ]
 
 
 def _speed(each: Measured, small: Measured) -> Row:
@@ -117,7 +122,7 @@ def _slope(small: Measured, large: Measured) -> Row:
 
 
 def _dense() -> Row:
-    """Nobody is free or pays by the year: there is an invoice for every subscription-month."""
+    """Nobody is free or pays by the year: each subscription-month has its invoice."""
     found = _median(SIZES[0], ROUNDS, plans={"pro": 1}, frequencies={"Monthly": 1})
     return Row(
         what=f"the same where all pay monthly: {found.invoices:,} bills",
