@@ -8,9 +8,13 @@ import pytest
 from django.db import IntegrityError, OperationalError, connection, transaction
 
 from saaskit_core.limits import (
+    UNLIMITED,
     Allowed,
+    CalendarUnit,
     Denied,
+    Enforcement,
     InvalidCost,
+    InvalidPolicy,
     MemoryCounterStore,
     OnBackendError,
     Policy,
@@ -182,3 +186,31 @@ def test_the_settings_name_the_store(settings: Any) -> None:
     assert isinstance(stores.store(), DatabaseCounterStore)
     settings.SAASKIT = {**settings.SAASKIT, "COUNTERS": "memory"}
     assert isinstance(stores.store(), MemoryCounterStore)
+
+
+def test_a_soft_quota_counts_on_beyond_itself() -> None:
+    soft = Policy(name="soft", quota=1, calendar=CalendarUnit.DAY, enforcement=Enforcement.SOFT)
+    answers = [STORE.consume("u1", [soft], cost=2, now=NOON) for _ in range(2)]
+    assert [each.states[0].overage for each in answers] == [1, 3]
+
+
+def test_what_has_no_limit_asks_the_database_nothing(django_assert_num_queries: Any) -> None:
+    free = daily(UNLIMITED)
+    with django_assert_num_queries(0):
+        assert STORE.consume("u1", [free], cost=1, now=NOON) == Allowed(states=())
+        STORE.release("u1", [free], cost=1, now=NOON)
+        assert STORE.read("u1", [free], now=NOON) == ()
+
+
+def test_a_quota_is_counted_from_its_billing_anchor() -> None:
+    anchored = Policy(
+        name="month", quota=2, calendar=CalendarUnit.MONTH, anchor=NOON - timedelta(hours=1)
+    )
+    assert [consume(anchored) for _ in range(3)] == [True, True, False]
+    assert consume(anchored, now=NOON + timedelta(days=32))
+
+
+def test_a_token_bucket_is_refused_by_name() -> None:
+    bucket = Policy(name="bucket", quota=1, window=HOUR, burst=2)
+    with pytest.raises(InvalidPolicy):
+        STORE.consume("u1", [bucket], cost=1, now=NOON)
