@@ -10,7 +10,8 @@ from tests.core.analytics.builders import lines
 HEADER = ",".join((*REQUIRED, *OPTIONAL))
 FIELDS = st.sampled_from(
     ["s", "c1", "USD", "EURO", "9.99", "-1", "1e3", "Monthly", "One-Time", "3", "0", "",
-     "2024-01-01", "2024-01-01T00:00:00+14:00", "0001-01-01T00:00:00+14:00", "9999-12-31", "٣", '"', "a\nb", ";"]
+     "2024-01-01", "2024-01-01T00:00:00+14:00", "0001-01-01T00:00:00+14:00",
+     "9999-12-31", "٣", '"', "a\nb", ";"]
 ) | st.text(max_size=6)  # fmt: skip
 
 
