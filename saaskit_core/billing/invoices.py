@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from saaskit_core.billing.tax_parts import added_up
 from saaskit_core.billing.taxes import check_percent
 from saaskit_core.money import Money
 
@@ -144,12 +145,7 @@ class InvoiceDraft:
     @property
     def taxes(self) -> tuple[TaxPart, ...]:
         """The taxes of all lines, added up per jurisdiction, name, rate and treatment."""
-        found: dict[tuple[object, ...], TaxPart] = {}
-        for part in (part for line in self.lines for part in line.tax_parts):
-            key = (part.jurisdiction, part.name, part.percent, part.treatment, part.note)
-            before = found.get(key)
-            found[key] = _added(before, part) if before else part
-        return tuple(found.values())
+        return added_up(part for line in self.lines for part in line.tax_parts)
 
     @property
     def legal_notes(self) -> tuple[str, ...]:
@@ -160,7 +156,3 @@ class InvoiceDraft:
         """Return how much of `credit_applied` comes from one source."""
         used = (each.amount for each in self.credits_used if each.source is source)
         return Money.total(used, self.currency)
-
-
-def _added(one: TaxPart, other: TaxPart) -> TaxPart:
-    return replace(one, basis=one.basis + other.basis, amount=one.amount + other.amount)

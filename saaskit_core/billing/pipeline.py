@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from saaskit_core.billing.invariants import NegativeTotal, check_draft, sums_of
@@ -14,6 +15,7 @@ from saaskit_core.billing.invoices import (
     Settlement,
 )
 from saaskit_core.billing.tax_lines import with_tax
+from saaskit_core.billing.tax_parts import added_up
 from saaskit_core.money import Money
 from saaskit_core.subscriptions.policies import UnusedTime
 
@@ -111,10 +113,21 @@ def _surplus(
     if over.minor <= 0:
         return ()
     if surplus_to is UnusedTime.NONE:
-        text = f"{over} of the credit exceeds the charges and is not given back."
-        return (simple_line(LineKind.FORFEITED, "Unused credit", over, text),)
+        return (_forfeited(over, over + tax, lines),)
     text = f"{over} of the credit exceeds the charges and stays the customer's."
     return (simple_line(LineKind.TO_WALLET, "Credit kept", over, text),)
+
+
+def _forfeited(over: Money, net: Money, lines: Sequence[LineDraft]) -> LineDraft:
+    """Keep what isn't given back, and with it the tax: nobody's turnover becomes less."""
+    text = f"{over} of the credit exceeds the charges and is not given back."
+    parts = added_up(part for line in lines for part in line.tax_parts)
+    kept = tuple(replace(part, basis=-part.basis, amount=-part.amount) for part in parts)
+    return replace(
+        simple_line(LineKind.FORFEITED, "Unused credit", net, text),
+        tax=over - net,
+        tax_parts=kept,
+    )
 
 
 def _of_kind(kind: LineKind, lines: Sequence[LineDraft], currency: str) -> Money:

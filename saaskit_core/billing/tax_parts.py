@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from saaskit_core.billing.taxes import TaxTreatment, check_percent
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from decimal import Decimal
 
     from saaskit_core.money import Money
@@ -50,3 +51,17 @@ class TaxAnswer:
     lines: tuple[TaxAnswerLine, ...]
     is_inclusive: bool = False
     calculation_id: str = ""
+
+
+def added_up(parts: Iterable[TaxPart]) -> tuple[TaxPart, ...]:
+    """Add parts up per jurisdiction, name, rate and treatment, in the order they are met."""
+    found: dict[tuple[object, ...], TaxPart] = {}
+    for part in parts:
+        key = (part.jurisdiction, part.name, part.percent, part.treatment, part.note)
+        before = found.get(key)
+        found[key] = _sum(before, part) if before else part
+    return tuple(found.values())
+
+
+def _sum(one: TaxPart, other: TaxPart) -> TaxPart:
+    return replace(one, basis=one.basis + other.basis, amount=one.amount + other.amount)

@@ -1,14 +1,17 @@
 """Credit in its order, and that what stands in the invoice is what was used."""
 
+from decimal import Decimal
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from saaskit_core.billing.invariants import NegativeTotal
-from saaskit_core.billing.invoices import CreditSource, LineKind, Settlement
+from saaskit_core.billing.invoices import CreditSource, LineKind, Settlement, TaxRule
 from saaskit_core.billing.pipeline import assemble, simple_line
 from saaskit_core.billing.previews import upcoming
 from saaskit_core.money import CurrencyMismatch, Money
+from saaskit_core.subscriptions.policies import UnusedTime
 from tests.core.billing_builders import DEFAULT, active, price, usd
 
 NOTES, WALLET, REFERRAL = CreditSource
@@ -71,3 +74,33 @@ def test_each_credit_is_used_up_over_the_coming_invoices():
         [(REFERRAL, 300)],
         [],
     ]
+
+
+def test_credit_that_is_not_given_back_keeps_its_tax():
+    lines = [
+        simple_line(LineKind.UNUSED_CREDIT, "old", usd(-500), ""),
+        simple_line(LineKind.REMAINING_DEBIT, "new", usd(200), ""),
+    ]
+    settlement = Settlement(tax=TaxRule(percent=Decimal(10)))
+    draft = assemble("USD", lines, settlement, surplus_to=UnusedTime.NONE)
+    kept = draft.lines[-1]
+    assert (kept.kind, kept.net, kept.tax) == (LineKind.FORFEITED, usd(300), usd(30))
+    assert (draft.subtotal, draft.tax, draft.total, draft.to_wallet) == (usd(0),) * 4
+    assert [part.amount for part in draft.taxes] == [usd(0)]
+
+
+@given(
+    st.lists(st.integers(-(10**6), 10**6), max_size=5),
+    st.decimals(0, 100, places=2),
+    st.booleans(),
+    st.sampled_from(UnusedTime),
+)
+def test_the_taxes_of_an_invoice_are_those_of_its_lines(minors, percent, inclusive, surplus_to):
+    lines = [simple_line(LineKind.ONE_OFF, "x", usd(minor), "") for minor in minors]
+    settlement = Settlement(tax=TaxRule(percent=percent, is_inclusive=inclusive))
+    draft = assemble("USD", lines, settlement, surplus_to=surplus_to)
+    assert draft.tax == Money.total((part.amount for part in draft.taxes), "USD")
+    for line in draft.lines:
+        assert line.tax == Money.total((part.amount for part in line.tax_parts), "USD")
+    if draft.lines and draft.lines[-1].kind is LineKind.FORFEITED:
+        assert (draft.subtotal, draft.tax, draft.total) == (usd(0), usd(0), usd(0))
