@@ -182,7 +182,7 @@ class Money:
         return other.minor
 
 
-_MINOR, _CURRENCY = Money.minor.__set__, Money.currency.__set__  # type: ignore[attr-defined]
+_MINOR, _CURRENCY = (Money.__dict__[name].__set__ for name in ("minor", "currency"))
 
 
 @lru_cache(maxsize=256)

@@ -18,7 +18,7 @@ from saaskit_core.subscriptions.transitions import create, transition
 from tests.bench.report import Row, medians
 
 MONTHS = 36
-BASE = 300
+BASE = 100
 POLICIES = Policies()
 GOAL = 100e-6
 MONTHS_GOAL = 5_000
