@@ -150,7 +150,7 @@ def verdict_reason(verdict: Verdict) -> Reason:
     """Word the reason that the rules give: that of the first one that led to the outcome."""
     hit = verdict.leading
     if hit is None:
-        return Reason(code="rules", text="")
+        return Reason(code="too_long_for_rules", text="The text is longer than rules read.")
     return Reason(code=hit.reason_code, text=hit.explanation, policy_ids=hit.policy_ids)
 
 

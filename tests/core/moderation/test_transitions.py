@@ -27,7 +27,7 @@ from saaskit_core.moderation import (
     replay,
     visible_revision,
 )
-from saaskit_core.moderation.rules import Outcome
+from saaskit_core.moderation.rules import Outcome, Submission, compile_rules
 from saaskit_core.periods import NaiveDatetime, OutsideCalendar
 from tests.core.moderation.builders import (
     ADMIN,
@@ -487,6 +487,19 @@ def test_bulk_decisions_succeed_and_fail_one_by_one():
 def test_bad_input_has_a_name(make, error):
     with pytest.raises(error):
         make()
+
+
+def test_a_text_too_long_for_the_rules_waits_with_that_reason():
+    long = compile_rules([]).judge(Submission(text="x" * 30_000), now=NOW)
+    done = m.submit(
+        content_id="1",
+        content_type="post",
+        author_id="author",
+        snapshot_hash="a",
+        verdict=long,
+        context=context(),
+    )
+    assert (done.content.status, done.decision.reason.code) == (P, "too_long_for_rules")
 
 
 def test_content_needs_ids():
