@@ -12,7 +12,7 @@ from saaskit_core.calendar import Frequency, parse_rule, rule_text
 from saaskit_core.calendar.expansion import rule_days
 from tests.core.calendar.rule_strategies import STARTS, goes_on, rules
 
-HORIZON = timedelta(days=366 * 6)
+HORIZON = timedelta(days=366 * 3)
 
 
 def days(text, start, *, many=6, from_day=None):
@@ -94,12 +94,12 @@ def test_the_days_are_those_of_dateutil(rule, start):
     assert found == [day for day in expected if day < end.date()]
 
 
-@given(rules(), STARTS, st.integers(-10, 3000))
+@given(rules(), STARTS, st.integers(-10, 1500))
 def test_beginning_later_only_leaves_out_what_is_earlier(rule, start, later):
     start = start.date()
     first = start + timedelta(days=later)
     whole = rule_days(rule, start, from_day=start)
-    end = max(start, first) + timedelta(days=900)
+    end = max(start, first) + timedelta(days=400)
     expected = [day for day in takewhile(lambda day: day < end, whole) if day >= first]
     found = list(takewhile(lambda day: day < end, rule_days(rule, start, from_day=first)))
     assert found == expected
