@@ -4,6 +4,7 @@ from itertools import product
 import pytest
 
 from saaskit_core.coupons import (
+    Entry,
     EntryKind,
     OrderEnd,
     Reservation,
@@ -56,6 +57,7 @@ def test_the_words_of_the_contract():
 
 def test_taking_a_use_holds_it():
     entry = only_entry(opened(use(), now=NOW))
+    assert Entry(key="k", kind=EntryKind.EXTEND, reservation=use(), at=NOW).taken_minor == 0
     assert (entry.key, entry.kind) == ("SAVE:o1:1", EntryKind.RESERVE)
     assert (entry.held, entry.used, entry.taken_minor, entry.at) == (1, 0, 2000, NOW)
 
