@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from saaskit_core.features.documents import JSON
     from saaskit_core.features.grants import Grant
     from saaskit_core.features.resolution import Resolution
-    from saaskit_core.features.sources import Case
+    from saaskit_core.features.sources import Case, Sources
     from saaskit_core.features.targeting import Segment
 
 NOBODY = EvaluationContext()
@@ -62,18 +62,7 @@ def compile_features(
         overrides=exceptions,
         now=now,
     )
-    fixed: dict[str, Resolution[JSON]] = {}
-    conditional: dict[str, Case] = {}
-    mentioned, has_plan = said.mentioned(), bool(said.grants)
-    for path, definition in definitions.items():
-        if definition.is_plain and path not in mentioned:
-            fixed[path] = definition.unmentioned(is_static=not has_plan)
-            continue
-        case = said.case(path)
-        if case.is_conditional:
-            conditional[path] = case
-        else:
-            fixed[path] = resolved(case, NOBODY, said.segments, fixed.get)
+    fixed, conditional = _resolved(definitions, said)
     return FeatureSet(
         resolutions=fixed,
         limits=frozenset(d.path for d in definitions.values() if d.type is FeatureType.LIMIT),
@@ -98,3 +87,22 @@ def check_override(override: Override, definitions: Definitions) -> Override:
             path=override.path, value="extended", allowed="a text, which can only be replaced"
         )
     return replace(override, value=definition.normalise(override.value))
+
+
+def _resolved(
+    definitions: Definitions, said: Sources
+) -> tuple[dict[str, Resolution[JSON]], dict[str, Case]]:
+    """Answer what is fixed, and keep as cases what depends on the context."""
+    fixed: dict[str, Resolution[JSON]] = {}
+    conditional: dict[str, Case] = {}
+    mentioned, has_plan = said.mentioned(), bool(said.grants)
+    for path, definition in definitions.items():
+        if definition.is_plain and path not in mentioned:
+            fixed[path] = definition.unmentioned(is_static=not has_plan)
+            continue
+        case = said.case(path)
+        if case.is_conditional:
+            conditional[path] = case
+        else:
+            fixed[path] = resolved(case, NOBODY, said.segments, fixed.get)
+    return fixed, conditional
