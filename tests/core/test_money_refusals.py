@@ -62,6 +62,14 @@ REFUSALS = [
         "USD and EUR can't be combined: amounts are never converted.",
     ),
     (
+        lambda: Money.total([USD, Money(1, "EUR")], "USD"),
+        "USD and EUR can't be combined: amounts are never converted.",
+    ),
+    (
+        lambda: Money.total([USD, 1], "USD"),
+        "1 is not an amount of money: only money combines with money.",
+    ),
+    (
         lambda: Money.of(0.1, "USD"),
         "0.1 is not an amount of money: use a Decimal, a string or an int, never a float.",
     ),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from fractions import Fraction
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -16,12 +17,14 @@ from saaskit_core.periods import (
     Period,
     ProrationMode,
     Unit,
+    UnknownTimeZone,
     add_months,
     fraction_left,
     period,
     period_index,
     period_start,
     utc,
+    zone,
 )
 
 MONTHLY = Interval(Unit.MONTH)
@@ -90,6 +93,28 @@ def test_a_refusal_names_the_time_and_the_reason(refused, words):
     with pytest.raises(SaasKitError) as caught:
         refused()
     assert str(caught.value) == words
+
+
+@pytest.mark.parametrize("is_start_local", [True, False])
+@pytest.mark.parametrize("is_end_local", [True, False])
+def test_a_period_is_kept_in_utc_whichever_end_was_given_in_another_zone(
+    is_start_local, is_end_local
+):
+    paris = ZoneInfo("Europe/Paris")
+    start = MAY.starts_at.astimezone(paris) if is_start_local else MAY.starts_at
+    end = MAY.ends_at.astimezone(paris) if is_end_local else MAY.ends_at
+    span = Period(start, end)
+    assert span == MAY
+    assert (span.starts_at.tzinfo, span.ends_at.tzinfo) == (UTC, UTC)
+
+
+def test_neither_end_of_a_period_may_be_naive():
+    for start, end in (
+        (MAY.starts_at.replace(tzinfo=None), MAY.ends_at),
+        (MAY.starts_at, MAY.ends_at.replace(tzinfo=None)),
+    ):
+        with pytest.raises(NaiveDatetime):
+            Period(start, end)
 
 
 def test_an_instant_whose_zone_has_no_offset_is_naive():
@@ -193,3 +218,26 @@ def test_periods_that_touch_do_not_overlap():
     june = Period(MAY.ends_at, moment(2026, 7, 1))
     assert not MAY.overlaps(june)
     assert not june.overlaps(MAY)
+
+
+@pytest.mark.parametrize("value", [1.5, float("nan"), True, None, "2024-06-01", date(2024, 6, 1)])
+def test_what_is_no_instant(value):
+    with pytest.raises(NaiveDatetime):
+        utc(value)
+
+
+@pytest.mark.parametrize("value", [1.5, None, [], b"UTC", "", "x" * 10**6, "../UTC", "a\0b"])
+def test_what_is_no_zone(value):
+    with pytest.raises(UnknownTimeZone):
+        zone(value)
+
+
+@pytest.mark.parametrize("unit", ["fortnight", 1.5, None, [], True])
+def test_what_is_no_unit(unit):
+    with pytest.raises(InvalidInterval):
+        Interval(unit)
+
+
+def test_a_unit_is_read_by_its_name():
+    assert Interval("month", 3) == Interval(Unit.MONTH, 3)
+    assert Interval("month", 3).months == 3
