@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from django.contrib import admin
 
-from saaskit_django.plans import services
 from saaskit_django.plans.models import CustomFeature, FeatureFlags, Price, SubscriptionPlan
+from saaskit_django.plans.services.catalogue import set_active
 from saaskit_django.rest.read_only_admin import ReadOnlyAdmin
 
 if TYPE_CHECKING:
@@ -38,8 +38,7 @@ class SubscriptionPlanAdmin(ReadOnlyAdmin):
         self, request: HttpRequest, rows: QuerySet[SubscriptionPlan], *, is_active: bool
     ) -> None:
         changed = sum(
-            services.set_active(plan_id=row.pk, is_active=is_active, actor=request.user)
-            for row in rows
+            set_active(plan_id=row.pk, is_active=is_active, actor=request.user) for row in rows
         )
         self.message_user(request, f"{changed} changed.")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, cast
 
@@ -11,12 +12,14 @@ from saaskit_core.errors import ErrorKind, SaasKitError
 from saaskit_core.features import BUILTIN, FeatureDefinition, define
 from saaskit_core.periods import BillingFrequency
 from saaskit_core.plans import PriceNotForSale
+from saaskit_core.subscriptions.states import LIVE
 from saaskit_django.conf import conf
 from saaskit_django.plans.models import CustomFeature, Price, SubscriptionPlan
 from saaskit_django.registry import contributions, plugins
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
+    from decimal import Decimal
 
     from django.db.models import QuerySet
 
@@ -24,6 +27,16 @@ if TYPE_CHECKING:
 
 FEATURE_DEFINITIONS = "feature_definitions"
 """The contribution of features: iterables of the core's FeatureDefinition."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanFilter:
+    """Which plans to list; None leaves a condition out. Amounts are in major units."""
+
+    plan_id: int | None = None
+    is_active_only: bool = False
+    min_price: Decimal | None = None
+    max_price: Decimal | None = None
 
 
 class PlanNotFound(SaasKitError):
@@ -69,6 +82,27 @@ def plan_by_id(plan_id: int) -> SubscriptionPlan:
     if plan is None:
         raise PlanNotFound
     return plan
+
+
+def plans_within(wanted: PlanFilter) -> list[SubscriptionPlan]:
+    """Return the plans an admin asks for, for sale or not; a range of prices is of the monthly one.
+
+    Each plan is compared in its usual currency.
+    """
+    rows = plans()
+    if wanted.plan_id is not None:
+        rows = rows.filter(pk=wanted.plan_id)
+    if wanted.is_active_only:
+        rows = rows.filter(is_active=True)
+    return [plan for plan in rows if _costs_between(plan, wanted.min_price, wanted.max_price)]
+
+
+def live_subscriptions(plan_id: int, *, price_ids: Collection[int] | None = None) -> int:
+    """Count the live subscriptions of a plan, or those of them that have one of the prices."""
+    held = {} if price_ids is None else {"subscriptions__price_id__in": price_ids}
+    return SubscriptionPlan.with_deleted.filter(
+        pk=plan_id, subscriptions__status__in=sorted(LIVE), **held
+    ).count()
 
 
 def plan_by_key(key: str) -> SubscriptionPlan | None:
@@ -140,6 +174,18 @@ def _fits(path: str, known: Definitions) -> bool:
     return not any(
         f"{each}.".startswith(f"{path}.") or path.startswith(f"{each}.") for each in known
     )
+
+
+def _costs_between(
+    plan: SubscriptionPlan, minimum: Decimal | None, maximum: Decimal | None
+) -> bool:
+    if minimum is None and maximum is None:
+        return True
+    monthly = plan.monthly_price
+    if monthly is None:
+        return False
+    is_enough = minimum is None or monthly.decimal >= minimum
+    return is_enough and (maximum is None or monthly.decimal <= maximum)
 
 
 def _rank(plan: SubscriptionPlan, currency: str) -> tuple[bool, Fraction, int]:

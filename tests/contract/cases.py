@@ -83,7 +83,14 @@ plain(
     "GET /api/core/subscription/limits/",
     "GET /api/payment/providers/",
     "DELETE /api/core/notifications/clear-all/",
+    "GET /api/admin/subscriptionplans/list/",
     "POST /api/admin/subscriptions/sync/auto-renew/",
+)
+plain(
+    "POST /api/admin/subscriptionplans/create/",
+    name="Team",
+    monthly_price="50.00",
+    yearly_price="500.00",
 )
 
 
@@ -208,6 +215,20 @@ def one_invoice(world: World, caller: Caller) -> Call:
 @case("POST /api/admin/customers/<id>/test-clock/")
 def test_clock(world: World, caller: Caller) -> Call:
     return Call(parts=(world.customer(Caller.OWNER).pk,), body={"days": 1})
+
+
+@case(
+    "PUT /api/admin/subscriptionplans/<id>/update/",
+    "PATCH /api/admin/subscriptionplans/<id>/update/",
+)
+def change_plan_terms(world: World, caller: Caller) -> Call:
+    world.subscribed(Caller.OWNER)
+    return Call(parts=(world.basic.pk,), body={"monthly_price": "12.00"})
+
+
+@case("DELETE /api/admin/subscriptionplans/<id>/delete/")
+def delete_plan(world: World, caller: Caller) -> Call:
+    return Call(parts=(world.pro.pk,))
 
 
 @case("POST /api/payment/webhook/<provider>/")

@@ -84,6 +84,14 @@ WRONG_VALUES: dict[str, tuple[Any, ...]] = {
     "user_id": ("me", 1.5, True, "x" * 65),
     "refresh": (1, None),
     "token": ("", 1, None),
+    "name": ("", 1, None),
+    "monthly_price": WRONG_AMOUNTS,
+    "yearly_price": WRONG_AMOUNTS,
+    "max_operations": (-1, 1.5, "many", True, None),
+    "max_api_calls_per_hour": (-1, 1.5, "many", True, None),
+    "features": ({"nobody.knows": 1}, {"api_access": {"enabled": "perhaps"}}, None),
+    "prices": ([{}], [{"billing_frequency": "Monthly", "amount": -1}], [None], None),
+    "trial_days": (-1, 1.5, 100_000, None),
 }
 """What a field of that name doesn't hold: wrong type, sign, size, spelling."""
 SILENT_ABOUT_ADDRESSES = (

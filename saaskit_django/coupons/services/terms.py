@@ -13,7 +13,7 @@ from saaskit_django.audit.services import record as audit
 from saaskit_django.coupons.models import Coupon, CouponAmount
 from saaskit_django.coupons.selectors import coupons
 from saaskit_django.plans.models import SubscriptionPlan
-from saaskit_django.plans.services import PlansImported, import_plans
+from saaskit_django.plans.services.catalogue import PlansImported, import_plans
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

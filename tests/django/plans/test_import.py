@@ -16,7 +16,6 @@ from saaskit_core.plans import Price as CorePrice
 from saaskit_django.audit.models import AuditLog
 from saaskit_django.coupons.models import Coupon
 from saaskit_django.coupons.services import CouponLimitBelowUses, import_catalog
-from saaskit_django.plans import services
 from saaskit_django.plans.models import CustomFeature, Price, SubscriptionPlan
 from saaskit_django.plans.selectors import (
     PlanNotFound,
@@ -29,6 +28,7 @@ from saaskit_django.plans.selectors import (
     plans_for_sale,
     price_by_id,
 )
+from saaskit_django.plans.services import catalogue as services
 
 DEMO = Path(__file__).parents[3] / "examples" / "catalogs" / "demo.yaml"
 CATALOG = """

@@ -55,7 +55,7 @@ def import_plans(
     FeatureValueInvalid.
     """
     defined = sum(_put_feature(definition, actor=actor) for definition in features)
-    outcomes = [_put_plan(plan, actor=actor) for plan in plans]
+    outcomes = [put_plan(plan, actor=actor) for plan in plans]
     return PlansImported(
         features_defined=defined,
         plans_created=sum(each.is_new for each in outcomes),
@@ -68,7 +68,7 @@ def import_plans(
 @transaction.atomic(durable=True)
 def create_plan(plan: Plan, *, actor: object) -> SubscriptionPlan:
     """Add a plan with its prices and features. Raises PlanKeyTaken, or like `import_plans`."""
-    outcome = _put_plan(plan, actor=actor)
+    outcome = put_plan(plan, actor=actor)
     if not outcome.is_new:
         raise PlanKeyTaken(key=plan.key)
     return plan_by_id(outcome.row.pk)
@@ -77,7 +77,7 @@ def create_plan(plan: Plan, *, actor: object) -> SubscriptionPlan:
 @transaction.atomic(durable=True)
 def update_plan(plan: Plan, *, actor: object) -> SubscriptionPlan:
     """Bring the plan of the same key to what is given. Raises like `import_plans`."""
-    return plan_by_id(_put_plan(plan, actor=actor).row.pk)
+    return plan_by_id(put_plan(plan, actor=actor).row.pk)
 
 
 @transaction.atomic(durable=True)
@@ -92,7 +92,9 @@ def set_active(*, plan_id: int, is_active: bool, actor: object) -> bool:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Outcome:
+class PlanPut:
+    """What putting one plan came to: its row, and what of it is new."""
+
     row: SubscriptionPlan
     is_new: bool
     is_changed: bool
@@ -100,7 +102,11 @@ class _Outcome:
     retired: int
 
 
-def _put_plan(plan: Plan, *, actor: object) -> _Outcome:
+def put_plan(plan: Plan, *, actor: object) -> PlanPut:
+    """Write one plan with its prices and features, inside a transaction.
+
+    Raises like `import_plans`.
+    """
     is_new = _insert(plan)
     row = SubscriptionPlan.objects.get(key=plan.key)
     before = _terms(row)
@@ -122,7 +128,7 @@ def _put_plan(plan: Plan, *, actor: object) -> _Outcome:
             after={**_terms(row), "features": plan.features, "prices": _amounts(plan)},
             actor=actor,
         )
-    return _Outcome(row=row, is_new=is_new, is_changed=is_changed, added=added, retired=retired)
+    return PlanPut(row=row, is_new=is_new, is_changed=is_changed, added=added, retired=retired)
 
 
 def _insert(plan: Plan) -> bool:

@@ -1,0 +1,1 @@
+"""Writing plans: what a catalogue says, and what an admin edits."""
