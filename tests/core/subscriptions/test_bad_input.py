@@ -149,3 +149,48 @@ def test_events_in_an_impossible_order_change_nothing(fact, make):
     long_before = transition(current, fact, now=current.anchor - timedelta(1), policies=DEFAULT)
     assert not long_before.applied
     assert next_due_at(current, policies=DEFAULT) > current.anchor - timedelta(1)
+
+
+NOT_ONE = [1.5, True, b"now", [], {}, ..., "bogus"]
+
+
+@pytest.mark.parametrize("value", NOT_ONE, ids=repr)
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda value: started(collection=value),
+        lambda value: started(billed_by=value),
+        lambda value: facts.Started(id="s", customer_id="c", price=value),
+        lambda value: facts.ChangeRequested(price=value),
+        lambda value: facts.ChangeRequested(timing=value),
+        lambda value: facts.ChangeRequested(add_ons=(value,)),
+        lambda value: facts.CancelRequested(when=value),
+        lambda value: facts.CancelRequested(reason=value),
+        lambda value: facts.CancelRequested(unused=value),
+        lambda value: facts.PriceRevised(price=price(), policy=value),
+        lambda value: facts.PaymentFailed(invoice_key="k", attempt=-1 if value is True else value),
+        lambda value: facts.ProviderReported(status=value),
+        lambda value: go(active(), value, "2024-06-05"),
+    ],
+)
+def test_what_is_no_such_thing_is_no_fact(make, value):
+    with pytest.raises(facts.InvalidFact):
+        make(value)
+
+
+@pytest.mark.parametrize("name", ["id", "customer_id"])
+@pytest.mark.parametrize("value", [None, 1.5, b"s"])
+def test_a_subscription_and_its_customer_have_a_name(name, value):
+    with pytest.raises(facts.InvalidFact):
+        facts.Started(**{"id": "s", "customer_id": "c", "price": price(), name: value})
+
+
+def test_plain_words_mean_what_they_say():
+    """`timing="period-end"` is not `ChangeTiming.PERIOD_END`, and once was billed at once."""
+    waiting = go(
+        active(), facts.ChangeRequested(price=price(9000, "top"), timing="period-end"), "2024-06-05"
+    )
+    assert waiting.commands == ()
+    ended = go(active(), facts.CancelRequested(when="now", unused="none"), "2024-06-05")
+    assert ended.subscription.status.is_terminal
+    assert ended.commands == ()
