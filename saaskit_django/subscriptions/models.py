@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from saaskit_core.periods import Period
+from saaskit_core.subscriptions.documents import add_ons_of, next_prices_of
 from saaskit_core.subscriptions.model import Pause, PendingChange
 from saaskit_core.subscriptions.model import Subscription as CoreSubscription
 from saaskit_core.subscriptions.policies import ChangeTiming
@@ -38,6 +39,7 @@ SAME_NAMED = (
     "term_end",
     "pending_until",
     "cancel_at",
+    "cancel_requested_at",
     "ended_at",
     "awaiting_key",
     "past_due_since",
@@ -68,6 +70,12 @@ class Subscription(models.Model):
     )
     price = models.ForeignKey("saaskit_plans.Price", on_delete=models.PROTECT, related_name="+")
     quantity = models.PositiveIntegerField(default=1)
+    add_ons = models.JSONField(
+        default=list, blank=True, help_text="Further prices billed with it, written out whole."
+    )
+    next_prices = models.JSONField(
+        default=list, blank=True, help_text="Newer versions of its prices, and from when on."
+    )
     group = models.CharField(max_length=64, default="main")
     status = models.CharField(max_length=16, choices=_choices(SubscriptionStatus))
     status_reason = models.CharField(
@@ -93,6 +101,7 @@ class Subscription(models.Model):
     pending_until = models.DateTimeField(null=True, blank=True)
     cancel_at = models.DateTimeField(null=True, blank=True)
     cancel_reason = models.CharField(max_length=24, blank=True, default="")
+    cancel_requested_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
     pause_starts_at = models.DateTimeField(null=True, blank=True)
     pause_resumes_at = models.DateTimeField(null=True, blank=True)
@@ -118,6 +127,7 @@ class Subscription(models.Model):
         "saaskit_plans.Price", on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
     pending_quantity = models.PositiveIntegerField(null=True, blank=True)
+    pending_add_ons = models.JSONField(default=list, blank=True)
     pending_key = models.CharField(max_length=200, blank=True, default="")
     pending_timing = models.CharField(max_length=24, blank=True, default="")
     pending_requested_at = models.DateTimeField(null=True, blank=True)
@@ -195,6 +205,8 @@ class Subscription(models.Model):
             pending_change=self._pending_change(),
             provider_ref=self.provider_subscription_id,
             previous_id=self.previous.reference if self.previous else "",
+            add_ons=add_ons_of(self.add_ons),
+            next_prices=next_prices_of(self.next_prices),
             **{name: getattr(self, name) for name in SAME_NAMED},
         )
 
@@ -218,6 +230,7 @@ class Subscription(models.Model):
             timing=ChangeTiming(self.pending_timing),
             requested_at=self.pending_requested_at,
             effective_at=self.pending_at,
+            add_ons=add_ons_of(self.pending_add_ons),
         )
 
 
@@ -234,7 +247,7 @@ class SubscriptionTransition(models.Model):
     reason = models.CharField(max_length=24, blank=True, default="")
     actor = models.CharField(max_length=64, default="engine")
     occurred_at = models.DateTimeField(help_text="On the customer's clock.")
-    detail = models.JSONField(default=dict)
+    detail = models.JSONField(default=dict, help_text="The fact: its name and its fields.")
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

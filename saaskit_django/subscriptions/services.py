@@ -8,6 +8,11 @@ from typing import TYPE_CHECKING, Any
 from django.db import models
 
 from saaskit_core.errors import ErrorKind, SaasKitError
+from saaskit_core.subscriptions.documents import (
+    add_ons_document,
+    fact_document,
+    next_prices_document,
+)
 from saaskit_core.subscriptions.due import due, next_due_at
 from saaskit_core.subscriptions.transitions import transition
 from saaskit_django.conf import conf
@@ -23,7 +28,7 @@ from saaskit_django.subscriptions.selectors import with_prices
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from saaskit_core.subscriptions.facts import Fact
+    from saaskit_core.subscriptions.facts import Fact, Started
     from saaskit_core.subscriptions.model import Subscription as CoreSubscription
     from saaskit_core.subscriptions.transitions import Transition
     from saaskit_django.customers.models import Customer
@@ -37,8 +42,9 @@ class SubscriptionChangedMeanwhile(SaasKitError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewSubscription:
-    """What a new row needs beside the core's decision."""
+    """What a new row needs beside the core's decision on `started`."""
 
+    started: Started
     customer: Customer
     user: Any
     price: Price
@@ -65,7 +71,7 @@ def start(
         next_due_at=next_due_at(decision.subscription, policies=conf().policies),
         **_without_price(_columns(decision.subscription)),
     )
-    _log(row, event="Started", before="", now=now, actor=actor)
+    _log(row, new.started, before="", now=now, actor=actor)
     record(*decision.events)
     return row
 
@@ -81,7 +87,7 @@ def advance(row: Subscription, fact: Fact, *, now: datetime, actor: str = "engin
     if not decision.applied:
         return decision
     _write(row, decision.subscription)
-    _log(row, event=type(fact).__name__, before=before.status, now=now, actor=actor)
+    _log(row, fact, before=before.status, now=now, actor=actor)
     record(*decision.events)
     return decision
 
@@ -96,20 +102,33 @@ def count_renewal(row: Subscription, *, now: datetime) -> None:
     Subscription.objects.filter(pk=row.pk).update(
         renewal_count=models.F("renewal_count") + 1, last_renewed_at=now
     )
-    row.refresh_from_db(fields=["renewal_count", "last_renewed_at"])
+    row.renewal_count, row.last_renewed_at = row.renewal_count + 1, now
 
 
 def _write(row: Subscription, core: CoreSubscription) -> None:
     columns = _columns(core)
+    prices = _prices(row, columns["price_id"], columns["pending_price_id"])
     columns["next_due_at"] = next_due_at(core, policies=conf().policies)
     columns["lock_version"] = row.lock_version + 1
-    columns["subscription_plan_id"] = Price.objects.values_list("plan_id", flat=True).get(
-        pk=columns["price_id"]
-    )
+    columns["subscription_plan_id"] = prices[columns["price_id"]].plan_id
     moved = Subscription.objects.filter(pk=row.pk, lock_version=row.lock_version).update(**columns)
     if not moved:
         raise SubscriptionChangedMeanwhile
-    reread(row)
+    for name, value in columns.items():
+        setattr(row, name, value)
+    row.price, row.pending_price = prices[row.price_id], prices.get(row.pending_price_id)
+    row.subscription_plan = row.price.plan
+
+
+def _prices(row: Subscription, *wanted: int | None) -> dict[int | None, Price]:
+    """Return the wanted prices with their plans by id; those that the row has aren't read again."""
+    known: dict[int | None, Price] = {row.price_id: row.price}
+    if row.pending_price is not None:
+        known[row.pending_price_id] = row.pending_price
+    missing = {each for each in wanted if each is not None} - known.keys()
+    if missing:
+        known.update(Price.objects.select_related("plan").in_bulk(missing))
+    return known
 
 
 def reread(row: Subscription) -> None:
@@ -127,6 +146,8 @@ def _columns(core: CoreSubscription) -> dict[str, Any]:
         **{name: getattr(core, name) for name in SAME_NAMED if name != "lock_version"},
         "price_id": int(core.price.id),
         "quantity": core.quantity,
+        "add_ons": add_ons_document(core.add_ons),
+        "next_prices": next_prices_document(core.next_prices),
         "status": core.status,
         "status_reason": core.status_reason,
         "billed_by": core.billed_by,
@@ -142,6 +163,7 @@ def _columns(core: CoreSubscription) -> dict[str, Any]:
         "provider_subscription_id": core.provider_ref,
         "pending_price_id": int(pending.price.id) if pending else None,
         "pending_quantity": pending.quantity if pending else None,
+        "pending_add_ons": add_ons_document(pending.add_ons) if pending else [],
         "pending_key": pending.key if pending else "",
         "pending_timing": pending.timing if pending else "",
         "pending_requested_at": pending.requested_at if pending else None,
@@ -149,17 +171,20 @@ def _columns(core: CoreSubscription) -> dict[str, Any]:
     }
 
 
-def _log(row: Subscription, *, event: str, before: str, now: datetime, actor: str) -> None:
-    last = row.transitions.aggregate(models.Max("sequence"))["sequence__max"] or 0
+def _log(
+    row: Subscription, fact: Fact | Started, *, before: str, now: datetime, actor: str
+) -> None:
+    """Write the line; every write of the row has one, so its version numbers them."""
     SubscriptionTransition.objects.create(
         subscription=row,
-        sequence=last + 1,
-        event=event,
+        sequence=row.lock_version + 1,
+        event=type(fact).__name__,
         from_status=before,
         to_status=row.status,
         reason=row.status_reason,
         actor=actor,
         occurred_at=now,
+        detail=fact_document(fact),
     )
 
 

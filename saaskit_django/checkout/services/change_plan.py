@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 
-from saaskit_core.billing.quotes import ChangeFacts, ChangeQuote, InvoiceKind, quote_change
+from saaskit_core.billing.quotes import (
+    ChangeFacts,
+    ChangeQuote,
+    InvoiceKind,
+    nets_of_period,
+    quote_change,
+)
 from saaskit_core.coupons import AppliedCoupon, normalise_code
 from saaskit_core.errors import ErrorKind, SaasKitError
 from saaskit_core.payments.states import PaymentState
@@ -26,7 +32,7 @@ from saaskit_django.payments.models import Payment
 from saaskit_django.payments.selectors import default_method, has_paid_before
 from saaskit_django.payments.services.cancel import PaymentUnderWay
 from saaskit_django.payments.services.charge import submit
-from saaskit_django.payments.services.collect import Work, carry_out, net_of_period
+from saaskit_django.payments.services.collect import Work, carry_out
 from saaskit_django.payments.services.reserve import Collection, open_payment, open_payment_of
 from saaskit_django.plans.selectors import current_price
 from saaskit_django.subscriptions.selectors import live_subscription
@@ -223,7 +229,7 @@ def _quote(
     return quote_change(
         ChangeFacts(
             subscription=current,
-            current_net=net_of_period(row, current.period) if current.period else None,
+            item_nets=nets_of_period(current, applied_coupons(row, is_paid=True)),
             price=wanted.price,
             quantity=wanted.quantity,
             now=at,
@@ -232,7 +238,7 @@ def _quote(
             trial_days=wanted.trial_days,
             coupons=coupons,
             settlement=settlement(
-                row.customer, wanted.price.amount.currency, limits=provider.limits
+                row.customer, _price(row, change).currency, limits=provider.limits
             ),
         )
     )

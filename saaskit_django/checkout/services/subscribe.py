@@ -101,6 +101,7 @@ def _start(customer: Customer, purchase: Purchase, price: Price, work: Work) -> 
     )
     decision = create(started, now=work.at, policies=conf().policies)
     new = NewSubscription(
+        started=started,
         customer=customer,
         user=purchase.user,
         price=price,

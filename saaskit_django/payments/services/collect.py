@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, assert_never
 
 from saaskit_core.billing.proration import unused_credit
-from saaskit_core.billing.quotes import quote_period
+from saaskit_core.billing.quotes import quote_issue, quote_period, quote_terms
 from saaskit_core.money import Money
 from saaskit_core.payments.decisions import refundable
 from saaskit_core.subscriptions.commands import (
@@ -145,11 +145,8 @@ def _issue(row: Subscription, command: IssueInvoice, work: Work) -> None:
 def _quote(row: Subscription, command: IssueInvoice) -> InvoiceDraft:
     currency = command.price.amount.currency
     provider = registry.payment_provider(row.provider or registry.default_provider())
-    return quote_period(
-        kind=command.kind,
-        price=command.price,
-        quantity=command.quantity,
-        period=command.period,
+    return quote_issue(
+        command,
         coupons=applied_coupons(row),
         settlement=settlement(row.customer, currency, limits=provider.limits),
         description=row.subscription_plan.name,
@@ -222,11 +219,10 @@ def _to_wallet(row: Subscription, amount: Money, *, key: str, work: Work) -> Non
 
 
 def net_of_period(row: Subscription, period: Period) -> Money:
-    """Return what a period costs as a whole at the present price, after the discounts it had."""
-    draft = quote_period(
+    """Return what a period costs as a whole at the present terms, after the discounts it had."""
+    draft = quote_terms(
+        row.to_core().terms,
         kind=InvoiceKind.RENEWAL,
-        price=row.price.to_core(),
-        quantity=row.quantity,
         period=period,
         coupons=applied_coupons(row, is_paid=True),
         zone=row.timezone,
