@@ -84,10 +84,16 @@ class Interval:
     count: int = 1
 
     def __post_init__(self) -> None:
-        """Refuse a count that isn't a whole number from 1 to 1000."""
+        """Take the unit's plain name too; refuse another, and a count that isn't 1 to 1000."""
+        try:
+            object.__setattr__(self, "unit", Unit(self.unit))
+        except ValueError:
+            raise InvalidInterval(
+                interval=repr(self.unit)[:40], problem=f"the unit is {', '.join(Unit)}"
+            ) from None
         if type(self.count) is not int or not 1 <= self.count <= 1000:
             raise InvalidInterval(
-                interval=f"{self.count!r} {self.unit}", problem="the count is 1 to 1000"
+                interval=f"{self.count!r} {self.unit}"[:60], problem="the count is 1 to 1000"
             )
 
     @property
@@ -145,6 +151,8 @@ class Period:
 
 def utc(at: datetime) -> datetime:
     """Return the same instant in UTC. Raises NaiveDatetime without a zone, OutsideCalendar."""
+    if not isinstance(at, datetime):
+        raise NaiveDatetime(value=repr(at)[:40])
     if at.tzinfo is UTC:
         return at
     if at.tzinfo is None or at.utcoffset() is None:
@@ -155,9 +163,15 @@ def utc(at: datetime) -> datetime:
         raise OutsideCalendar(value=at.isoformat()) from None
 
 
-@lru_cache(maxsize=1024)
 def zone(name: str) -> ZoneInfo:
     """Return the IANA zone called `name`. Raises UnknownTimeZone."""
+    if not isinstance(name, str):
+        raise UnknownTimeZone(zone=repr(name)[:64])
+    return _zone(name)
+
+
+@lru_cache(maxsize=1024)
+def _zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError):

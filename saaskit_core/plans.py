@@ -9,14 +9,13 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from saaskit_core.errors import ErrorKind, SaasKitError
-from saaskit_core.money import CurrencyMismatch
+from saaskit_core.money import CurrencyMismatch, Money
 from saaskit_core.periods import INTERVALS, BillingFrequency, Interval
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from saaskit_core.features.documents import JSON
-    from saaskit_core.money import Money
 
 MAX_TRIAL_DAYS = 3650
 _KEY = re.compile(r"[a-z0-9](?:[a-z0-9_-]{0,62}[a-z0-9])?")
@@ -68,6 +67,7 @@ class Price:
 
     def __post_init__(self) -> None:
         """Refuse a negative amount and an interval that contradicts the frequency."""
+        _check_kinds(self)
         if self.amount.minor < 0:
             raise NegativePrice(plan=self.plan, amount=str(self.amount))
         if type(self.version) is not int or self.version < 1:
@@ -76,6 +76,7 @@ class Price:
             if self.interval is None:
                 raise InvalidPrice(plan=self.plan, problem="it needs a frequency or an interval")
             return
+        object.__setattr__(self, "frequency", _frequency(self))
         usual = INTERVALS.get(self.frequency)
         if self.interval not in (None, usual):
             raise InvalidPrice(
@@ -126,7 +127,7 @@ class Plan:
         """Refuse a malformed key or group, an impossible trial, two prices for one thing."""
         check_key(self.key)
         check_key(self.group)
-        if not self.name.strip():
+        if not isinstance(self.name, str) or not self.name.strip():
             raise InvalidPlan(plan=self.key, problem="it needs a name")
         if type(self.trial_days) is not int or not 0 <= self.trial_days <= MAX_TRIAL_DAYS:
             raise InvalidPlan(plan=self.key, problem=f"trial days are 0 to {MAX_TRIAL_DAYS}")
@@ -168,7 +169,7 @@ def revised(price: Price, *, price_id: str, amount: Money) -> Price:
 
 def check_key(key: str) -> None:
     """Refuse a key that isn't 1 to 64 of a–z, 0–9, - and _. Raises InvalidPlan."""
-    if not _KEY.fullmatch(key):
+    if not isinstance(key, str) or not _KEY.fullmatch(key):
         raise InvalidPlan(plan=repr(key)[:70], problem="a key is 1 to 64 of a-z, 0-9, - and _")
 
 
@@ -196,3 +197,20 @@ def change_type(current: Price, new: Price) -> ChangeType:
 def _rank(price: Price) -> tuple[bool, Fraction]:
     amount = price.monthly if price.is_recurring else Fraction(price.amount.minor)
     return (not price.is_recurring, amount)
+
+
+def _check_kinds(price: Price) -> None:
+    if not isinstance(price.amount, Money):
+        raise InvalidPrice(plan=price.plan, problem="its amount is not money")
+    if price.interval is not None and not isinstance(price.interval, Interval):
+        raise InvalidPrice(plan=price.plan, problem="its interval is not one")
+
+
+def _frequency(price: Price) -> BillingFrequency:
+    """Read the wire value too: what is none must never pass for One-Time."""
+    try:
+        return BillingFrequency(price.frequency)
+    except ValueError:
+        raise InvalidPrice(
+            plan=price.plan, problem=f"{price.frequency!r:.40} is not a frequency"
+        ) from None

@@ -11,20 +11,26 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, get_args
 
+from saaskit_core.errors import SaasKitError
+from saaskit_core.plans import Price
+from saaskit_core.subscriptions.policies import ChangeTiming, PriceChange, UnusedTime
 from saaskit_core.subscriptions.states import (
     BilledBy,
     Collection,
     StatusReason,
     SubscriptionStatus,
 )
+from saaskit_core.subscriptions.terms import AddOn
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from saaskit_core.periods import Period
-    from saaskit_core.plans import Price
-    from saaskit_core.subscriptions.policies import ChangeTiming, PriceChange, UnusedTime
-    from saaskit_core.subscriptions.terms import AddOn
+
+
+class InvalidFact(SaasKitError):
+    code = "invalid_fact"
+    template = "%(fact)s is no fact about a subscription: %(problem)s."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +58,15 @@ class Started:
     previous_id: str = ""
     add_ons: tuple[AddOn, ...] = ()
 
+    def __post_init__(self) -> None:
+        """Take plain values of the enums too. Raises InvalidFact for what can't be meant."""
+        _check_name(self, "id")
+        _check_name(self, "customer_id")
+        _check_price(self)
+        _check_add_ons(self)
+        _read(self, "billed_by", BilledBy)
+        _read(self, "collection", Collection)
+
 
 class CancelWhen(StrEnum):
     NOW = "now"
@@ -67,6 +82,12 @@ class CancelRequested:
     at: datetime | None = None
     reason: StatusReason = StatusReason.CUSTOMER
     unused: UnusedTime | None = None
+
+    def __post_init__(self) -> None:
+        """Take plain values of the enums too. Raises InvalidFact for what can't be meant."""
+        _read(self, "when", CancelWhen)
+        _read(self, "reason", StatusReason)
+        _read(self, "unused", UnusedTime)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +108,14 @@ class ChangeRequested:
     timing: ChangeTiming | None = None
     trial_days: int = 0
     add_ons: tuple[AddOn, ...] | None = None
+
+    def __post_init__(self) -> None:
+        """Take plain values of the enums too. Raises InvalidFact for what can't be meant."""
+        if self.price is not None:
+            _check_price(self)
+        _check_count(self, "trial_days")
+        _check_add_ons(self)
+        _read(self, "timing", ChangeTiming)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +172,10 @@ class PaymentFailed:
     attempt: int = 0
     is_hard: bool = False
 
+    def __post_init__(self) -> None:
+        """Refuse a number of an attempt that is none. Raises InvalidFact."""
+        _check_count(self, "attempt")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentActionRequired:
@@ -150,6 +183,10 @@ class PaymentActionRequired:
 
     invoice_key: str
     attempt: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse a number of an attempt that is none. Raises InvalidFact."""
+        _check_count(self, "attempt")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,6 +205,11 @@ class PriceRevised:
 
     price: Price
     policy: PriceChange | None = None
+
+    def __post_init__(self) -> None:
+        """Take plain values of the enums too. Raises InvalidFact for what can't be meant."""
+        _check_price(self)
+        _read(self, "policy", PriceChange)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,6 +242,12 @@ class ProviderReported:
     reason: StatusReason = StatusReason.NONE
     period: Period | None = None
     version: int = 0
+
+    def __post_init__(self) -> None:
+        """Take plain values of the enums too. Raises InvalidFact for what can't be meant."""
+        _read(self, "status", SubscriptionStatus)
+        _read(self, "reason", StatusReason)
+        _check_count(self, "version")
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,3 +342,44 @@ Timed = (
 Fact = Asked | Reported | Timed
 KINDS: tuple[type[Fact], ...] = get_args(Fact)
 """Every kind of fact: what may be asked for, reported, and brought by time."""
+
+
+def _read(fact: object, name: str, kind: type[StrEnum]) -> None:
+    """A plain "period-end" must never pass for another member because it is none."""
+    value = getattr(fact, name)
+    if value is None or type(value) is kind:
+        return
+    try:
+        object.__setattr__(fact, name, kind(value))
+    except ValueError:
+        raise _invalid(fact, f"{name} can't be {value!r:.40}") from None
+
+
+def _check_price(fact: Started | ChangeRequested | PriceRevised) -> None:
+    if not isinstance(fact.price, Price):
+        raise _invalid(fact, "its price is not one")
+
+
+def _check_add_ons(fact: Started | ChangeRequested) -> None:
+    add_ons = fact.add_ons
+    if add_ons is None:
+        return
+    if not isinstance(add_ons, list | tuple) or not all(isinstance(x, AddOn) for x in add_ons):
+        raise _invalid(fact, "its add-ons are not a tuple of them")
+    object.__setattr__(fact, "add_ons", tuple(add_ons))
+
+
+def _check_name(fact: Started, name: str) -> None:
+    value = getattr(fact, name)
+    if not isinstance(value, str):
+        raise _invalid(fact, f"its {name} is not a text")
+
+
+def _check_count(fact: object, name: str) -> None:
+    value = getattr(fact, name)
+    if type(value) is not int or value < 0:
+        raise _invalid(fact, f"{name} is a whole number from 0")
+
+
+def _invalid(fact: object, problem: str) -> InvalidFact:
+    return InvalidFact(fact=type(fact).__name__, problem=problem)

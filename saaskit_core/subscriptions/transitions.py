@@ -163,4 +163,4 @@ def _reported(step: Step, fact: facts.Fact) -> Transition:
         case facts.ProviderReported():
             return reporting.follow(step, fact)
         case _:
-            raise TypeError(f"{fact!r} is not a fact about a subscription")
+            raise facts.InvalidFact(fact=repr(fact)[:40], problem="there is no rule for it")

@@ -155,3 +155,32 @@ def test_there_and_back_are_opposites(one, other):
         ChangeType.SAME_LEVEL: ChangeType.SAME_LEVEL,
     }
     assert change_type(other, one) is opposite[change_type(one, other)]
+
+
+def test_a_frequency_is_read_by_its_wire_value():
+    assert price(1, "Quarterly") == price(1, BillingFrequency.QUARTERLY)
+
+
+@pytest.mark.parametrize("frequency", ["Fortnightly", "monthly", "", 1.5, [], True])
+def test_what_is_no_frequency_never_passes_for_one_time(frequency):
+    with pytest.raises(InvalidPrice):
+        price(1, frequency)
+
+
+@pytest.mark.parametrize("interval", ["month", 1.5, True])
+def test_what_is_no_interval(interval):
+    with pytest.raises(InvalidPrice):
+        price(1, None, interval=interval)
+
+
+@pytest.mark.parametrize("amount", [9.99, 999, True, None, "9.99"])
+def test_a_price_is_money(amount):
+    with pytest.raises(InvalidPrice):
+        Price(id="p", plan="pro", amount=amount, frequency=MONTHLY)
+
+
+@pytest.mark.parametrize("value", [1.5, None, True, b"pro", []])
+@pytest.mark.parametrize("name", ["key", "group", "name"])
+def test_a_plan_has_words_for_names(name, value):
+    with pytest.raises(InvalidPlan):
+        plan(**{name: value})

@@ -889,5 +889,5 @@ def test_grace_may_give_no_access():
 
 
 def test_what_is_no_fact_is_an_error():
-    with pytest.raises(TypeError):
+    with pytest.raises(facts.InvalidFact):
         go(active(), "renew", "2024-06-02")
