@@ -9,11 +9,13 @@ which adds arguments, and `run(arguments, *, now, out, err)`, which returns the 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from difflib import get_close_matches
 from importlib import import_module
-from importlib.metadata import entry_points
+from importlib.metadata import entry_points, version
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -23,15 +25,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 GROUP = "saaskit.commands"
+READER_GONE = 141
+INTERRUPTED = 130
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """One sub-command: its name, a line of help, and the module that does it."""
+    """One sub-command: its name, a line of help, the module that does it, the extra it needs."""
 
     name: str
     help: str
     module: str
+    extra: str = ""
 
 
 OWN = (
@@ -64,8 +69,28 @@ OWN = (
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a sub-command and return the exit code: 0 done, 1 refused, 2 wrong usage."""
-    given = list(sys.argv[1:] if argv is None else argv)
+    """Run a sub-command and return the exit code: 0 done, 1 refused, 2 wrong usage.
+
+    A reader that has seen enough (`saaskit mrr … | head`) and Ctrl-C end it without a traceback,
+    with the codes that shells give them: 141 and 130.
+    """
+    try:
+        code = _main(list(sys.argv[1:] if argv is None else argv))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _discard_output()
+        return READER_GONE
+    except KeyboardInterrupt:
+        print("saaskit: interrupted", file=sys.stderr)
+        return INTERRUPTED
+    except OSError as exc:
+        print(f"saaskit: {exc}", file=sys.stderr)
+        _discard_output()
+        return 1
+    return code
+
+
+def _main(given: list[str]) -> int:
     known = {command.name: command for command in OWN}
     if not given or given[0] not in known:
         known = {command.name: command for command in _all()}
@@ -74,12 +99,23 @@ def main(argv: Sequence[str] | None = None) -> int:
     return _run(known[given[0]], given[1:])
 
 
+def _discard_output() -> None:
+    """Drop what can't be written: the interpreter would fail at it once more as it ends."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
+
+
 def _run(command: Command, given: Sequence[str]) -> int:
     try:
         module = import_module(command.module)
     except ModuleNotFoundError as exc:
         missing = f"it needs the package {exc.name}, which is not installed"
-        print(f"saaskit {command.name}: {missing}", file=sys.stderr)
+        remedy = f": pip install 'saaskit[{command.extra}]'" if command.extra else ""
+        print(f"saaskit {command.name}: {missing}{remedy}", file=sys.stderr)
         return 1
     parser = argparse.ArgumentParser(prog=f"saaskit {command.name}", description=command.help)
     module.configure(parser)
@@ -97,9 +133,18 @@ def _run(command: Command, given: Sequence[str]) -> int:
 
 
 def _without_command(given: Sequence[str], known: dict[str, Command]) -> int:
+    if given and not given[0].startswith("-"):
+        close = get_close_matches(given[0], known, n=1)
+        hint = f"did you mean '{close[0]}'? " if close else ""
+        unknown = f"there is no command '{given[0]}'; {hint}'saaskit --help' lists them all"
+        print(f"saaskit: {unknown}", file=sys.stderr)
+        return 2
     parser = argparse.ArgumentParser(
-        prog="saaskit", description="Subscriptions, payments, features and limits."
+        prog="saaskit",
+        description="Subscriptions, payments, features and limits.",
+        epilog="saaskit COMMAND --help says what a command takes.",
     )
+    parser.add_argument("--version", action="version", version=f"saaskit {version('saaskit')}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     for command in known.values():
         commands.add_parser(command.name, help=command.help, add_help=False)

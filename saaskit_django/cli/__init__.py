@@ -1,4 +1,4 @@
-"""The `saaskit` commands for Django projects: init, doctor, plugins, tick.
+"""The `saaskit` commands for Django projects: init, doctor, plugins, tick, worker.
 
 The console script finds `register` through the entry-point group `saaskit.commands`. Nothing of
 Django is imported before a command runs.
@@ -18,6 +18,7 @@ COMMANDS = (
         name="doctor",
         help="say what a Django project is missing",
         module="saaskit_django.cli.doctor",
+        extra="django",
     ),
     Command(
         name="plugins",
@@ -28,6 +29,12 @@ COMMANDS = (
         name="tick",
         help="run everything that is due, once",
         module="saaskit_django.cli.tick",
+        extra="django",
+    ),
+    Command(
+        name="worker",
+        help="run what is due, again and again",
+        module="saaskit_django.cli.worker",
     ),
 )
 

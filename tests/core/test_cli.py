@@ -1,11 +1,15 @@
 import json
+import os
 import subprocess
 import sys
 import time
+from importlib.metadata import version
+from pathlib import Path
 
 import pytest
 
 from saaskit_core import cli
+from tests.core import later_command
 
 HEADER = "subscription_id,customer_id,currency,amount,frequency,quantity,started_at,ended_at\n"
 GOOD = (
@@ -167,8 +171,24 @@ def test_help_lists_the_commands(capsys):
     assert run(capsys)[0] == 2
     assert run(capsys, "mrr", "--help")[0] == 0
     assert run(capsys, "mrr")[0] == 2
-    code, _, err = run(capsys, "nonsense")
-    assert (code, "nonsense" in err) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("qoute", "there is no command 'qoute'; did you mean 'quote'? 'saaskit --help' lists"),
+        ("nonsense", "there is no command 'nonsense'; 'saaskit --help' lists them all"),
+    ],
+)
+def test_an_unknown_command_is_named_with_the_nearest(capsys, typed, said):
+    code, out, err = run(capsys, typed)
+    assert (code, out) == (2, "")
+    assert said in err
+
+
+def test_the_version_is_told(capsys):
+    assert run(capsys, "--version") == (0, f"saaskit {version('saaskit')}\n", "")
+    assert run(capsys, "--nothing")[0] == 2
 
 
 class Entry:
@@ -188,6 +208,57 @@ def test_installed_commands_are_found_and_a_broken_one_is_named(capsys, monkeypa
     assert (code, "an added one" in out) == (0, True)
     assert "somewhere:register can't be loaded: boom" in err
     assert run(capsys, "later")[:2] == (7, "later\n")
+
+
+def test_what_an_extra_installs_is_named(capsys, monkeypatch):
+    more = (cli.Command(name="web", help="", module="not_installed_here", extra="django"),)
+    monkeypatch.setattr(cli, "entry_points", lambda group: [Entry(lambda: more)])
+    code, _, err = run(capsys, "web")
+    assert code == 1
+    assert "not_installed_here, which is not installed: pip install 'saaskit[django]'" in err
+
+
+SCRIPT = "import sys; from saaskit_core.cli import main; sys.exit(main(['plan', 'schema']))"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pipes break otherwise there")
+@pytest.mark.parametrize("buffering", ["", "1"], ids=["buffered", "unbuffered"])
+def test_a_reader_that_has_seen_enough_ends_it_silently(buffering):
+    reading, writing = os.pipe()
+    os.close(reading)
+    ended = subprocess.run(
+        [sys.executable, "-c", SCRIPT],
+        check=False,
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "PYTHONUNBUFFERED": buffering},
+    )
+    os.close(writing)
+    assert (ended.returncode, ended.stderr) == (141, b"")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux has it")
+def test_a_full_disk_is_told_in_one_line():
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run(
+            [sys.executable, "-c", SCRIPT],
+            check=False,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    assert ended.returncode == 1
+    assert ended.stderr.splitlines() == ["saaskit: [Errno 28] No space left on device"]
+
+
+def test_an_interrupt_has_no_traceback(capsys, monkeypatch):
+    def interrupted(arguments, **_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(later_command, "run", interrupted)
+    more = (cli.Command(name="later", help="", module="tests.core.later_command"),)
+    monkeypatch.setattr(cli, "entry_points", lambda group: [Entry(lambda: more)])
+    assert run(capsys, "later") == (130, "", "saaskit: interrupted\n")
 
 
 def test_help_is_quick_and_loads_no_pydantic():
