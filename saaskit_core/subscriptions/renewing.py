@@ -40,6 +40,7 @@ from saaskit_core.subscriptions.steps import (
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from saaskit_core.periods import Period
     from saaskit_core.plans import Price
     from saaskit_core.subscriptions.events import SubscriptionEvent
     from saaskit_core.subscriptions.model import Subscription
@@ -59,9 +60,15 @@ def period_ended(step: Step) -> Transition:
         return cancel_reached(step)
     if subscription.pause is not None and subscription.pause.starts_at <= span.ends_at:
         return pause_reached(step)
-    if not subscription.auto_renew or in_force(subscription).price.interval is None:
-        return expired(step, StatusReason.TERM_END, at=span.ends_at)
-    return _renew(step)
+    return _expired_for_good(step, span) or _renew(step)
+
+
+def _expired_for_good(step: Step, span: Period) -> Transition | None:
+    """End what isn't to be renewed, or never renews; None for what is."""
+    subscription = step.subscription
+    if subscription.auto_renew and in_force(subscription).price.interval is not None:
+        return None
+    return expired(step, StatusReason.TERM_END, at=span.ends_at)
 
 
 def fall_due(step: Step, kind: InvoiceKind) -> Transition:
@@ -172,7 +179,10 @@ def dunning_ended(step: Step) -> Transition:
 
 
 def resume(step: Step) -> Transition:
-    """End the pause. Paid time that is left goes on; without any, a new schedule begins now."""
+    """End the pause. Paid time that is left goes on; without any, a new schedule begins now.
+
+    What was to end meanwhile, by a cancellation or because it doesn't renew, ends instead.
+    """
     subscription = step.subscription
     span = subscription.period
     if subscription.pause is None or subscription.status.is_terminal:
@@ -185,10 +195,13 @@ def resume(step: Step) -> Transition:
     )
     if not is_paused(subscription) and subscription.status is not SubscriptionStatus.ACTIVE:
         step.refuse("Resuming")
+    if subscription.cancel_at is not None and subscription.cancel_at <= step.now:
+        return cancel_reached(step)
     resumed = Transition(subscription=awake, events=(step.tell(SubscriptionResumed, awake),))
     if span is None or step.now < span.ends_at:
         return resumed
-    return join(resumed, _renew(replace(step, subscription=evolve(awake, anchor=step.now))))
+    over = _expired_for_good(replace(step, subscription=awake), span)
+    return over or join(resumed, _renew(replace(step, subscription=evolve(awake, anchor=step.now))))
 
 
 def _is_dunning(subscription: Subscription) -> bool:

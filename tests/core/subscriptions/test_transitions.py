@@ -891,3 +891,34 @@ def test_grace_may_give_no_access():
 def test_what_is_no_fact_is_an_error():
     with pytest.raises(facts.InvalidFact):
         go(active(), "renew", "2024-06-02")
+
+
+@pytest.mark.parametrize(
+    ("current", "planned", "status", "ended_at"),
+    [
+        (active(auto_renew=False), None, SubscriptionStatus.EXPIRED, "2024-07-01"),
+        (
+            active(price(frequency=ONE_TIME), ends_at=at("2024-07-01")),
+            None,
+            SubscriptionStatus.EXPIRED,
+            "2024-07-01",
+        ),
+        (active(), facts.CancelRequested(), SubscriptionStatus.CANCELLED, "2024-07-01"),
+        (
+            active(),
+            facts.CancelRequested(when=facts.CancelWhen.AT, at=at("2024-06-20")),
+            SubscriptionStatus.CANCELLED,
+            "2024-06-20",
+        ),
+    ],
+    ids=["no renewal", "one time", "cancelled at the end", "cancelled before the end"],
+)
+def test_a_pause_over_the_end_bills_nothing_that_was_to_end(current, planned, status, ended_at):
+    if planned is not None:
+        current = go(current, planned, "2024-06-05").subscription
+    paused = go(current, facts.Paused(starts_at=at("2024-06-10")), "2024-06-10").subscription
+    resumed = go(paused, facts.Resumed(), "2024-08-01")
+    assert resumed.subscription.status is status
+    assert resumed.subscription.ended_at == at(ended_at)
+    assert issued(resumed) == []
+    assert "ChargeInvoice" not in commands(resumed)
