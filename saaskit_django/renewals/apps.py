@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 from django.apps import AppConfig
 
 
@@ -10,3 +12,7 @@ class RenewalsConfig(AppConfig):
     label = "saaskit_renewals"
     verbose_name = "SaaSKit: renewals"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Register the system checks."""
+        import_module("saaskit_django.renewals.checks")

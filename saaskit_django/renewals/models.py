@@ -1,4 +1,4 @@
-"""The record of each renewal."""
+"""The record of each renewal, and who does which periodic work just now."""
 
 from __future__ import annotations
 
@@ -49,3 +49,52 @@ class Renewal(models.Model):
     def __str__(self) -> str:
         """Name it in logs and the admin."""
         return f"{self.subscription_id} on {self.renewal_date:%Y-%m-%d}"
+
+
+class Slot(models.Model):
+    """One run of a periodic job: the row is what makes it run once.
+
+    A unique row per job and time, and a unique unfinished row per job: taken by a conditional
+    INSERT, given up by its lease.
+    """
+
+    job = models.CharField(max_length=64)
+    scheduled_for = models.DateTimeField()
+    leased_by = models.CharField(max_length=32, blank=True)
+    leased_until = models.DateTimeField()
+    attempts = models.PositiveSmallIntegerField(default=0)
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True, blank=True)
+    result = models.JSONField(null=True, blank=True)
+    error = models.CharField(max_length=100, blank=True, default="")
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["job", "scheduled_for"], name="saaskit_slot_once"),
+            models.UniqueConstraint(
+                fields=["job"],
+                condition=models.Q(finished_at__isnull=True),
+                name="saaskit_slot_one_running",
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["finished_at"], name="saaskit_slot_finished"),
+        ]
+
+    def __str__(self) -> str:
+        """Name it in logs and the admin."""
+        return f"{self.job} at {self.scheduled_for:%Y-%m-%d %H:%M:%S}"
+
+
+class SweepClaim(models.Model):
+    """A due subscription that one worker of the sweep has in hand, until its lease is over."""
+
+    subscription = models.OneToOneField(
+        "saaskit_subscriptions.Subscription", on_delete=models.CASCADE, related_name="+"
+    )
+    leased_by = models.CharField(max_length=32)
+    leased_until = models.DateTimeField()
+
+    def __str__(self) -> str:
+        """Name it in logs and the admin."""
+        return f"{self.subscription_id} until {self.leased_until:%H:%M:%S}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ from saaskit_core.subscriptions.facts import TrialEnded
 from saaskit_core.subscriptions.states import TERMINAL, SubscriptionStatus
 from saaskit_django.billing.models import Invoice
 from saaskit_django.customers.services import billing_now, lock_customer_of, park
+from saaskit_django.jobs import UNHURRIED
 from saaskit_django.payments.selectors import (
     abandoned_payments,
     default_method,
@@ -25,16 +27,18 @@ from saaskit_django.payments.selectors import (
 from saaskit_django.payments.services.cancel import cancel
 from saaskit_django.payments.services.charge import submit
 from saaskit_django.payments.services.collect import Work, carry_out
-from saaskit_django.renewals.selectors import due_subscriptions
+from saaskit_django.renewals.selectors import count_due, due_subscriptions
+from saaskit_django.renewals.services.claims import claimed_subscriptions
 from saaskit_django.subscriptions.models import Subscription
 from saaskit_django.subscriptions.selectors import with_prices
 from saaskit_django.subscriptions.services import advance, next_fact
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Generator, Iterable
     from datetime import datetime
 
     from saaskit_core.subscriptions.facts import Fact
+    from saaskit_django.jobs import Pace
     from saaskit_django.payments.models import Payment
 
 logger = logging.getLogger(__name__)
@@ -62,25 +66,45 @@ class SubscriptionStuck(BrokenInvariant):
     template = "A subscription doesn't come to rest: it is due again and again."
 
 
-def sweep(*, now: datetime, customer_id: int | None = None) -> Swept:
+def sweep(*, now: datetime, customer_id: int | None = None, pace: Pace = UNHURRIED) -> Swept:
     """Bring every due subscription up to `now`: trials, renewals, retries, grace, cancellations.
 
     Each in a transaction of its own, so that one that fails stops nobody else; running it
-    twice, or twice at once, does everything once. A broken invariant parks the customer.
+    twice, or twice at once, does everything once, and several at once share the work. Stopped
+    by `pace` or killed, the next sweep goes on where it was. A broken invariant parks the
+    customer.
     """
     swept = Swept(processed_at=now, errors=[])
-    for subscription_id in due_subscriptions(now=now, customer_id=customer_id):
-        swept.looked_at += 1
-        try:
-            _sweep_one(subscription_id, swept, now=now)
-        except SaasKitError as exc:
-            swept.failed += 1
-            swept.errors.append({"subscription": str(subscription_id), "code": exc.code})
-        except Exception:
-            logger.exception("sweeping subscription %s failed", subscription_id)
-            swept.failed += 1
-            swept.errors.append({"subscription": str(subscription_id), "code": "internal_error"})
+    total = count_due(now=now) if pace.report else 0
+    with closing(_due(now=now, customer_id=customer_id)) as due:
+        for subscription_id in due:
+            swept.looked_at += 1
+            _sweep_safely(subscription_id, swept, now=now)
+            if pace.report:
+                pace.report(swept.looked_at, max(total, swept.looked_at))
+            if pace.should_stop():
+                break
     return swept
+
+
+def _due(*, now: datetime, customer_id: int | None) -> Generator[int, None, None]:
+    if customer_id is None:
+        yield from claimed_subscriptions(now=now)
+    else:
+        yield from due_subscriptions(now=now, customer_id=customer_id)
+
+
+def _sweep_safely(subscription_id: int, swept: Swept, *, now: datetime) -> None:
+    """Let one that fails stop none of the others."""
+    try:
+        _sweep_one(subscription_id, swept, now=now)
+    except SaasKitError as exc:
+        swept.failed += 1
+        swept.errors.append({"subscription": str(subscription_id), "code": exc.code})
+    except Exception:
+        logger.exception("sweeping subscription %s failed", subscription_id)
+        swept.failed += 1
+        swept.errors.append({"subscription": str(subscription_id), "code": "internal_error"})
 
 
 def _sweep_one(subscription_id: int, swept: Swept, *, now: datetime) -> None:
