@@ -195,7 +195,8 @@ class ProviderEvent:
     """One verified delivery: which fact about which object. It carries no orders.
 
     `version` grows with the object at the provider; `payment` or `refund` hold the state the
-    delivery itself carried, when it carried one.
+    delivery itself carried, when it carried one. `endpoint` names the account at the provider that
+    it is of, when one alias hears from several: an `event_id` is unique within it.
     """
 
     event_id: str
@@ -208,6 +209,7 @@ class ProviderEvent:
     version: int = 0
     payment: PaymentResult | None = None
     refund: RefundResult | None = None
+    endpoint: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING
 from django.contrib import admin, messages
 
 from saaskit_django import clock
+from saaskit_django.conf import conf
 from saaskit_django.payments.models import (
     Payment,
     PaymentMethod,
     Refund,
     RefundRequest,
+    RefusedDelivery,
     WebhookEvent,
 )
-from saaskit_django.payments.services.webhook import process, revive
+from saaskit_django.payments.services.deliveries import replay
 from saaskit_django.rest.read_only_admin import ReadOnlyAdmin
 
 if TYPE_CHECKING:
@@ -60,21 +62,51 @@ class PaymentMethodAdmin(ReadOnlyAdmin):
     list_select_related = ("customer",)
 
 
+class ConfiguredProvider(admin.SimpleListFilter):
+    """Filters by a provider of the settings, without looking through the table for them."""
+
+    title = "provider"
+    parameter_name = "provider"
+
+    def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
+        """Return the aliases."""
+        return [(alias, alias) for alias in sorted(conf().providers)]
+
+    def queryset(
+        self, request: HttpRequest, queryset: QuerySet[WebhookEvent]
+    ) -> QuerySet[WebhookEvent]:
+        """Keep one provider's."""
+        return queryset.filter(provider=self.value()) if self.value() else queryset
+
+
 @admin.register(WebhookEvent)
 class WebhookEventAdmin(ReadOnlyAdmin):
-    """Shows the inbox, and lets deliveries be acted upon again."""
+    """Shows the inbox without what was sent, and lets deliveries be acted upon again."""
 
     list_display = ("event_id", "provider", "kind", "status", "attempts", "received_at", "error")
-    list_filter = ("status", "provider", "kind")
-    search_fields = ("event_id", "object_ref", "reference")
-    exclude = ("body",)
+    list_filter = ("status", ConfiguredProvider)
+    search_fields = ("=event_id", "=object_ref", "=reference")
+    exclude = ("body", "lease")
     actions = ("replay",)
 
-    @admin.action(description="Act on the chosen deliveries again")
+    def get_queryset(self, request: HttpRequest) -> QuerySet[WebhookEvent]:
+        """Leave the bodies in the database."""
+        return super().get_queryset(request).defer("body")
+
+    def has_replay_permission(self, request: HttpRequest) -> bool:
+        """Tell whether the user may have deliveries acted upon again."""
+        return bool(request.user.has_perm("saaskit_payments.change_webhookevent"))
+
+    @admin.action(description="Act on the chosen deliveries again", permissions=["replay"])
     def replay(self, request: HttpRequest, queryset: QuerySet[WebhookEvent]) -> None:
         """Act again; a delivery is a fact, so this is always safe."""
-        now = clock.now()
-        ids = [each for each in queryset.values_list("pk", flat=True) if revive(each, now=now)]
-        for event_id in ids:
-            process(event_id, now=now)
-        messages.info(request, f"{len(ids)} deliveries were acted upon again.")
+        count = replay(list(queryset.values_list("pk", flat=True)), now=clock.now())
+        messages.info(request, f"{count} deliveries are acted upon again.")
+
+
+@admin.register(RefusedDelivery)
+class RefusedDeliveryAdmin(ReadOnlyAdmin):
+    """Shows how many deliveries were refused: a wrong secret, or somebody who tries."""
+
+    list_display = ("day", "provider", "code", "count", "last_at")
+    list_filter = (ConfiguredProvider,)

@@ -263,7 +263,10 @@ class PaymentMethod(models.Model):
 
 
 class WebhookEvent(models.Model):
-    """A verified delivery, stored before it is acted upon; unique per provider and event."""
+    """A verified delivery, stored before it is acted upon.
+
+    Unique per provider (the alias it is configured under), endpoint there, and event.
+    """
 
     class Status(models.TextChoices):
         RECEIVED = "received"
@@ -273,10 +276,16 @@ class WebhookEvent(models.Model):
         DEAD = "dead"
 
     provider = models.CharField(max_length=64)
+    endpoint = models.CharField(
+        max_length=255, blank=True, default="", help_text="The provider's account, if it has many."
+    )
     event_id = models.CharField(max_length=255)
     kind = models.CharField(max_length=48)
     object_ref = models.CharField(max_length=255, blank=True, default="")
     reference = models.CharField(max_length=64, blank=True, default="")
+    version = models.BigIntegerField(
+        default=0, help_text="Grows with the object at the provider; 0 when it has none."
+    )
     body = models.BinaryField()
     occurred_at = models.DateTimeField()
     received_at = models.DateTimeField()
@@ -291,7 +300,7 @@ class WebhookEvent(models.Model):
     class Meta:
         constraints: ClassVar = [
             models.UniqueConstraint(
-                fields=["provider", "event_id"], name="saaskit_webhook_event_once"
+                fields=["provider", "endpoint", "event_id"], name="saaskit_webhook_event_once"
             ),
         ]
         indexes: ClassVar = [
@@ -300,6 +309,8 @@ class WebhookEvent(models.Model):
                 condition=Q(next_try_at__isnull=False),
                 name="saaskit_webhook_due",
             ),
+            models.Index(fields=["received_at"], name="saaskit_webhook_received"),
+            models.Index(fields=["lease"], condition=~Q(lease=""), name="saaskit_webhook_lease"),
         ]
 
     def __str__(self) -> str:
@@ -310,3 +321,25 @@ class WebhookEvent(models.Model):
     def is_ignored(self) -> bool:
         """Whether it tells of nothing that matters here."""
         return self.status == self.Status.IGNORED
+
+
+class RefusedDelivery(models.Model):
+    """How many deliveries were refused on a day and why; the deliveries themselves are not kept."""
+
+    provider = models.CharField(max_length=64)
+    code = models.CharField(max_length=64)
+    day = models.DateField()
+    count = models.PositiveBigIntegerField(default=0)
+    last_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name_plural = "refused deliveries"
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["provider", "code", "day"], name="saaskit_refused_delivery_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        """Name it in logs and the admin."""
+        return f"{self.provider} {self.day}: {self.count} × {self.code}"

@@ -23,8 +23,8 @@ from saaskit_django.billing.selectors import ledger_sum
 from saaskit_django.checkout.services.create_intent import intend_purchase
 from saaskit_django.checkout.services.subscribe import Purchase
 from saaskit_django.payments.models import Payment, Refund, WebhookEvent
+from saaskit_django.payments.services.inbox import process_due
 from saaskit_django.payments.services.refund import refund
-from saaskit_django.payments.services.webhook import process_due
 from saaskit_django.subscriptions.models import Subscription, SubscriptionTransition
 from saaskit_providers.sandbox.provider import SandboxProvider
 from saaskit_providers.sandbox.webhooks import SignedDelivery

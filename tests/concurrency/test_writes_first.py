@@ -13,9 +13,9 @@ from django.db import connection
 
 from saaskit_core.money import Money
 from saaskit_django import clock, registry
+from saaskit_django.payments.services.inbox import process_due
 from saaskit_django.payments.services.janitor import check_due
 from saaskit_django.payments.services.refund import refund
-from saaskit_django.payments.services.webhook import process_due
 from saaskit_django.renewals.services.tick import tick
 from saaskit_providers.sandbox.provider import SandboxProvider
 from tests.contract.cases import CASES

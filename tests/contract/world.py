@@ -45,7 +45,12 @@ class Caller(StrEnum):
 
 
 PEOPLE = (Caller.OWNER, Caller.OTHER, Caller.MODERATOR, Caller.ADMIN)
-NOT_OURS = {"saaskit_limits", "saaskit_accounts.LoginSession", "saaskit_accounts.RefreshToken"}
+NOT_OURS = {
+    "saaskit_limits",
+    "saaskit_accounts.LoginSession",
+    "saaskit_accounts.RefreshToken",
+    "saaskit_payments.RefusedDelivery",
+}
 """What a refused request may write all the same: counters of tries, and this harness's logins."""
 
 

@@ -8,8 +8,8 @@ from rest_framework.response import Response
 
 from saaskit_core.providers import WebhookRequest
 from saaskit_django import clock
-from saaskit_django.conf import Dispatch, conf
-from saaskit_django.payments.services.webhook import process, receive
+from saaskit_django.conf import conf
+from saaskit_django.payments.services.webhook import act_soon, receive
 from saaskit_django.rest.bodies import read_body
 from saaskit_django.rest.permissions import Anyone
 from saaskit_django.rest.views import SaasKitView
@@ -38,6 +38,5 @@ class ReceiveWebhook(SaasKitView):
                 headers=headers, body=body, url=request.build_absolute_uri(), received_at=now
             ),
         )
-        if conf().dispatch is Dispatch.INLINE:
-            process(event.pk, now=now)
+        act_soon(event, now=now)
         return Response({"status": "ignored" if event.is_ignored else "received"})

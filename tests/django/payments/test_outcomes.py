@@ -17,9 +17,11 @@ from saaskit_django.checkout.services.subscribe import Purchase
 from saaskit_django.customers.models import Customer
 from saaskit_django.payments.models import Payment, Refund, WebhookEvent
 from saaskit_django.payments.services.confirm import confirm, refresh
+from saaskit_django.payments.services.deliveries import revive
+from saaskit_django.payments.services.inbox import process, process_due
 from saaskit_django.payments.services.janitor import check_due
 from saaskit_django.payments.services.refund import refund
-from saaskit_django.payments.services.webhook import process, process_due, receive, revive
+from saaskit_django.payments.services.webhook import receive
 from saaskit_django.renewals.services.sweep import sweep
 from saaskit_django.subscriptions.models import Subscription
 from saaskit_providers.sandbox.provider import SandboxProvider
@@ -169,7 +171,7 @@ def test_a_webhook_about_nothing_here_waits_and_then_is_dead(
         process_due(now=clock.forward(days=1))
     event.refresh_from_db()
     assert (event.status, event.next_try_at) == ("dead", None)
-    assert revive(event.pk, now=clock.now)
+    assert revive([event.pk], now=clock.now) == 1
     assert WebhookEvent.objects.get().status == "received"
     assert timedelta(0) < clock.now - request.received_at
 
