@@ -1,4 +1,5 @@
 import importlib
+import importlib.util
 import pickle
 import pkgutil
 import re
@@ -22,14 +23,22 @@ class Example(SaasKitError):
     template = "%(name)s can't be %(what)s."
 
 
+NEEDS_AN_EXTRA = {"saaskit_core.openfeature": "openfeature"}
+"""Modules that only import with the package of their extra."""
+
+
 def core_errors():
     for module in pkgutil.walk_packages(saaskit_core.__path__, "saaskit_core."):
-        if ".testing" not in module.name:
+        if ".testing" not in module.name and is_importable(module.name):
             importlib.import_module(module.name)
     found = [SaasKitError]
     for error in found:
         found.extend(kind for kind in error.__subclasses__() if kind not in found)
     return [error for error in found if error.__module__.startswith("saaskit_core.")]
+
+
+def is_importable(name):
+    return name not in NEEDS_AN_EXTRA or importlib.util.find_spec(NEEDS_AN_EXTRA[name]) is not None
 
 
 def test_the_message_is_the_template_filled():

@@ -1,5 +1,6 @@
 import io
 import json
+from pathlib import Path
 import re
 
 import pytest
@@ -44,7 +45,7 @@ def test_json_is_what_the_core_computes(capsys):
 
 
 def test_the_built_in_catalogue_is_that_of_the_demo():
-    own = ROOT / "saaskit_core" / "simulation" / command.OWN_CATALOG
+    own = Path(command.__file__).with_name(command.OWN_CATALOG)
     assert parse_catalog(own.read_text(encoding="utf-8"), file=own.name) == DEMO
 
 
