@@ -17,6 +17,7 @@ from saaskit_core.billing.history_documents import (
     StartDocument,
 )
 from saaskit_core.catalog import Catalog
+from saaskit_core.catalog.mistakes import mistakes
 from saaskit_core.coupons import AppliedCoupon
 from saaskit_core.errors import SaasKitError
 from saaskit_core.money import Money
@@ -52,11 +53,11 @@ def parse_history(text: str) -> HistoryDocument:
     """Read the file's text. Raises BadHistory for what isn't JSON or has another shape."""
     try:
         return HistoryDocument.model_validate(json.loads(text))
+    except ValidationError as exc:
+        first = next(mistakes(exc, HistoryDocument))
+        where = ".".join(str(part) for part in first.where) or "the file"
+        raise BadHistory(where=where, problem=str(first)) from None
     except ValueError as exc:
-        if isinstance(exc, ValidationError):
-            first = exc.errors()[0]
-            where = ".".join(str(part) for part in first["loc"]) or "the file"
-            raise BadHistory(where=where, problem=str(first["msg"]).rstrip(".")) from None
         raise BadHistory(where="the file", problem=f"it is not JSON ({exc})") from None
 
 
@@ -137,7 +138,10 @@ class _Reader:
             return self._converted(kind, name, value)
         except (ValueError, TypeError) as exc:
             if isinstance(exc, ValidationError):
-                raise self._bad(f"{name}: {exc.errors()[0]['msg']}") from None
+                model = AddOnDocument if name == "add_ons" else PriceDocument
+                first = next(mistakes(exc, model))
+                place = ".".join(str(part) for part in (name, *first.where))
+                raise self._bad(f"{place}: {first}") from None
             raise self._bad(f"{name} can't be {str(value)[:40]!r}") from None
 
     def _converted(self, kind: type[facts.Fact], name: str, value: object) -> object:

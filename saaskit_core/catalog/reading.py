@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from saaskit_core.catalog.building import Builder, Catalog
 from saaskit_core.catalog.documents import CatalogDocument
 from saaskit_core.catalog.located import dotted, refuse
+from saaskit_core.catalog.mistakes import Mistake, mistakes
 from saaskit_core.catalog.problems import CatalogError, CatalogProblem
 from saaskit_core.catalog.sources import Source, read_source
 from saaskit_core.features import BUILTIN, Definitions
@@ -68,7 +67,7 @@ def read_catalog(text: str, *, file: str, definitions: Definitions = BUILTIN) ->
     try:
         document = CatalogDocument.model_validate({} if source.data is None else source.data)
     except ValidationError as exc:
-        found = tuple(_problem(error, source) for error in exc.errors())
+        found = tuple(_problem(each, source) for each in mistakes(exc, CatalogDocument))
         return Reading(
             source=source,
             document=None,
@@ -87,15 +86,13 @@ def read_catalog(text: str, *, file: str, definitions: Definitions = BUILTIN) ->
     )
 
 
-def _problem(error: Mapping[str, object], source: Source) -> CatalogProblem:
-    where = tuple(part for part in error["loc"] if part != "[key]")  # type: ignore[attr-defined]
-    problem, allowed = _worded(error, where)
+def _problem(mistake: Mistake, source: Source) -> CatalogProblem:
     return CatalogProblem(
-        line=source.line(where),
-        where=dotted(where),
-        problem=problem,
-        allowed=allowed,
-        code=_CODES.get(str(error["type"]), "wrong_value"),
+        line=source.line(mistake.where),
+        where=dotted(mistake.where),
+        problem=mistake.problem,
+        allowed=mistake.allowed,
+        code=_CODES.get(mistake.kind, "wrong_value"),
     )
 
 
@@ -105,46 +102,5 @@ _CODES = {
     "enum": "unknown_value",
     "model_type": "wrong_shape",
     "dict_type": "wrong_shape",
+    "tuple_type": "wrong_shape",
 }
-
-
-def _worded(error: Mapping[str, object], where: tuple[str | int, ...]) -> tuple[str, str]:
-    """Say what is wrong and what is allowed, in our words where pydantic's don't help."""
-    kind = error["type"]
-    if kind == "extra_forbidden":
-        known = sorted(_keys_at(where[:-1]))
-        return f"there is no key {str(where[-1])[:60]!r} here", _choose(str(where[-1]), known)
-    if kind == "missing":
-        return f"{where[-1]!r} is missing", ""
-    if kind == "enum":
-        context = error["ctx"]
-        known = _expected(context)
-        return f"{str(error['input'])[:60]!r} is not possible", _choose(str(error["input"]), known)
-    if kind in {"model_type", "dict_type"}:
-        return "keys with values are expected here", ""
-    return str(error["msg"]).removeprefix("Value error, "), ""
-
-
-def _expected(context: object) -> list[str]:
-    listed = str(context["expected"]) if isinstance(context, Mapping) else ""
-    return [word.strip(" '") for word in listed.replace(" or ", ", ").split(",")]
-
-
-def _choose(given: str, known: Sequence[str]) -> str:
-    close = get_close_matches(given, known, n=1)
-    hint = f"did you mean {close[0]!r}? " if close else ""
-    return f"{hint}allowed: {', '.join(known)}"
-
-
-def _keys_at(where: tuple[str | int, ...]) -> list[str]:
-    """Return the keys of the document that stands at a path."""
-    model: type[BaseModel] = CatalogDocument
-    for part in where:
-        if isinstance(part, str) and part in model.model_fields:
-            inner = get_args(model.model_fields[part].annotation)
-            model = next((each for each in inner if _is_document(each)), model)
-    return list(model.model_fields)
-
-
-def _is_document(kind: object) -> bool:
-    return isinstance(kind, type) and issubclass(kind, BaseModel)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, ValidationError, model_validator
 
+from saaskit_core.catalog.located import dotted
+from saaskit_core.catalog.mistakes import mistakes
 from saaskit_core.catalog.sources import read_source
 from saaskit_core.errors import SaasKitError
 from saaskit_core.periods import BillingFrequency
@@ -35,7 +37,7 @@ class Part(BaseModel):
         try:
             super().__init__(**given)
         except ValidationError as exc:
-            raise InvalidPopulation(problem="; ".join(_problems(exc))) from None
+            raise InvalidPopulation(problem="; ".join(_problems(exc, type(self)))) from None
 
 
 def _check_shares(part: Part, names: Iterable[str]) -> None:
@@ -153,8 +155,7 @@ def read_population(text: str, *, file: str) -> Population:
     return Population(**{str(key): value for key, value in data.items()})
 
 
-def _problems(exc: ValidationError) -> Iterable[str]:
-    for error in exc.errors():
-        where = ".".join(str(part) for part in error["loc"] if part != "[key]")
-        problem = str(error["msg"]).removeprefix("Value error, ")
-        yield f"{where[:80]}: {problem[:160]}" if where else problem[:200]
+def _problems(exc: ValidationError, model: type[BaseModel]) -> Iterable[str]:
+    for mistake in mistakes(exc, model):
+        where = dotted(mistake.where)
+        yield f"{where[:80]}: {mistake}" if where else str(mistake)

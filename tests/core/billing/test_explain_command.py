@@ -161,9 +161,9 @@ def start(**fields):
 
 BAD = {
     "no json": ("{", "the file: it is not JSON"),
-    "a list": ("[]", "the file: Input should be"),
-    "no subscription": ("{}", "subscription: Field required"),
-    "unknown key": (changed(colour=1), "colour: Extra inputs are not permitted"),
+    "a list": ("[]", "the file: keys with values are expected here"),
+    "no subscription": ("{}", "subscription: 'subscription' is missing"),
+    "unknown key": (changed(colour=1), "colour: there is no key 'colour' here (allowed: "),
     "a float amount": (start(price={"plan": "pro", "amount": 29.0}), "decimal string"),
     "decimals": (start(price={"plan": "pro", "amount": "29.001"}), "USD has 2 decimals"),
     "currency": (start(price={"plan": "pro", "amount": "1", "currency": "usd"}), "ISO 4217"),
@@ -176,7 +176,8 @@ BAD = {
     "other currency": (
         start(add_ons=[{"price": {"plan": "x", "amount": "1", "currency": "EUR"}}]),
         "its price is in EUR"),
-    "a fraction of seats": (start(quantity=1.5), "subscription.quantity"),
+    "a fraction of seats": (
+        start(quantity=1.5), "subscription.quantity: a whole number is expected here"),
     "too many seats": (start(quantity=10**7), "the quantity is a whole number"),
     "zone": (start(zone="Mars"), "Mars is not a time zone"),
     "date": (start(at="yesterday"), "subscription: 'yesterday' is not an ISO 8601 date"),
@@ -191,7 +192,8 @@ BAD = {
     "value": (entry(fact="CancelRequested", **{"with": {"when": "soon"}}), "when can't be 'soon'"),
     "instant": (entry(fact="Extended", **{"with": {"to": "soon"}}), "'soon' is not an ISO 8601"),
     "add-ons": (entry(fact="ChangeRequested", **{"with": {"add_ons": 3}}), "add_ons can't be '3'"),
-    "add-on": (entry(fact="ChangeRequested", **{"with": {"add_ons": [{}]}}), "add_ons: "),
+    "add-on": (
+        entry(fact="ChangeRequested", **{"with": {"add_ons": [{}]}}), "add_ons.price: 'price' is"),
     "period": (entry(fact="ProviderReported", **{"with": {"status": "Active", "period": ["2024"]}}),
                "period can't be"),
     "impossible": (entry(), "Withdrawing a cancellation is not possible"),

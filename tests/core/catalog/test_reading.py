@@ -97,7 +97,7 @@ def test_an_empty_file_is_an_empty_catalogue():
         ),
         (
             "    trial_days: soon\n",
-            "line 4, plans[0].trial_days: Input should be a valid integer",
+            "line 4, plans[0].trial_days: a whole number is expected here",
         ),
         (
             "    trial_days: -3\n",
