@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 def configure(parser: ArgumentParser) -> None:
     """Add the arguments."""
-    parser.add_argument("file", help="a subscription and its facts as JSON (docs: policies)")
+    parser.add_argument("file", help="JSON: a subscription, its policies and its log")
     parser.add_argument("--at", help="the instant to explain (default: now)")
     parser.add_argument("--catalog", help="a catalogue whose plans the facts name")
     parser.add_argument("--json", action="store_true", help="for machines")

@@ -120,13 +120,17 @@ def _charged(fact: object) -> str:
             return f"the invoice {fact.invoice_key} is paid"
         case facts.PaymentFailed():
             how = "for good" if fact.is_hard else "for now"
-            return f"charge number {fact.attempt} of {fact.invoice_key} is declined {how}"
+            return f"{_charge(fact.attempt)} of {fact.invoice_key} is declined {how}"
         case facts.PaymentActionRequired():
-            return f"the payer must confirm charge number {fact.attempt} of {fact.invoice_key}"
+            return f"the payer must confirm {_charge(fact.attempt)} of {fact.invoice_key}"
         case facts.ChangePaid():
             return f"the change's invoice {fact.invoice_key} is paid"
         case _:
             return ""
+
+
+def _charge(attempt: int) -> str:
+    return f"retry {attempt}" if attempt else "the first charge"
 
 
 def _reported(fact: object) -> str:
