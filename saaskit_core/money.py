@@ -51,6 +51,17 @@ def round_half_away(value: Fraction) -> int:
     return magnitude if value >= 0 else -magnitude
 
 
+def has_places(value: Decimal, places: int) -> bool:
+    """Tell whether a finite number has at most so many decimals, whatever the decimal context is.
+
+    What is spelt with more than eighty digits hasn't: nobody writes that, and it takes long.
+    """
+    _, digits, shift = value.as_tuple()
+    if len(digits) > _MOST_DIGITS or not isinstance(shift, int) or abs(shift) > _MOST_DIGITS:
+        return False
+    return (Fraction(value) * 10**places).denominator == 1
+
+
 @dataclass(frozen=True, slots=True)
 class Money:
     """An amount in minor units of one currency.
@@ -66,7 +77,7 @@ class Money:
         if type(self.minor) is not int:
             raise InvalidAmount(amount=repr(self.minor)[:40], problem="minor units are an int")
         if abs(self.minor) > MAX_MINOR:
-            raise InvalidAmount(amount=str(self.minor)[:40], problem="it is too large")
+            raise _too_large(self.minor)
         if self.currency.__class__ is not str or self.currency not in EXPONENTS:
             exponent(self.currency)
 
@@ -193,11 +204,17 @@ def _zero(currency: str) -> Money:
 def _exact(minor: int, currency: str) -> Money:
     """Make the sum of amounts that were checked when they were made; only its size is new."""
     if not -MAX_MINOR <= minor <= MAX_MINOR:
-        raise InvalidAmount(amount=str(minor)[:40], problem="it is too large")
+        raise _too_large(minor)
     money = object.__new__(Money)
     _MINOR(money, minor)
     _CURRENCY(money, currency)
     return money
+
+
+def _too_large(minor: int) -> InvalidAmount:
+    """Name it by its size: Python writes no int of more than 4300 digits out."""
+    named = str(minor)[:40] if minor.bit_length() < 1000 else f"an int of {minor.bit_length()} bits"
+    return InvalidAmount(amount=named, problem="it is too large")
 
 
 def _decimal(amount: Decimal | str | int) -> Decimal:
@@ -219,7 +236,12 @@ def _decimal(amount: Decimal | str | int) -> Decimal:
         raise InvalidAmount(amount=f"{value:.5e}", problem="it is too large")
     if value and value.adjusted() < -40:
         raise InvalidAmount(amount=f"{value:.5e}", problem="it has too many decimals")
+    if len(value.as_tuple().digits) > _MOST_DIGITS:
+        raise InvalidAmount(amount=f"{value:.5e}", problem="it has too many decimals")
     return value if value else Decimal(0)
+
+
+_MOST_DIGITS = 80
 
 
 _PLAIN = re.compile(r"[+-]?[0-9]{1,40}(\.[0-9]{1,40})?")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from saaskit_core.billing.invariants import NegativeTotal
 from saaskit_core.billing.invoices import InvoiceDraft, LineDraft, LineKind, Settlement, TaxRule
 from saaskit_core.billing.lines import (
     Discounted,
@@ -237,6 +238,9 @@ def _present(facts: ChangeFacts) -> tuple[Discounted, ...]:
         return ()
     listed = subscription.items
     nets = [item.amount for item in listed]
+    for paid in (facts.current_net, *facts.item_nets.values()):
+        if paid is not None and paid.minor < 0:
+            raise NegativeTotal(name="What the current period cost", amount=str(paid))
     if facts.current_net is not None:
         nets = list(facts.current_net.allocate([net.minor for net in nets]))
     return tuple(

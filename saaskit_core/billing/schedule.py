@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from itertools import count, islice
 from typing import TYPE_CHECKING
 
 from saaskit_core.billing.invariants import PeriodBilledTwice, TooManyItems
@@ -11,7 +12,7 @@ from saaskit_core.periods import OutsidePeriod, Period, period, utc
 from saaskit_core.subscriptions.commands import InvoiceKind
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable
+    from collections.abc import Container, Iterable, Iterator
     from datetime import datetime
 
     from saaskit_core.plans import Price
@@ -55,33 +56,34 @@ def due_items(
         Period(start, schedule.ends_at)
     if until < start:
         raise OutsidePeriod(at=until, starts_at=start, ends_at=schedule.ends_at or "no end")
-    items = tuple(item for item in _items(schedule, until) if item not in invoiced)
-    check_items(items)
-    return items
+    items = (item for item in _items(schedule, until) if item not in invoiced)
+    found = tuple(islice(items, MAX_ITEMS_PER_DAY + 1))
+    check_items(found)
+    return found
 
 
 def check_items(items: Iterable[DueItem]) -> None:
     """Raise PeriodBilledTwice or TooManyItems when one day's items can't all be meant."""
     items = tuple(items)
-    for item, count in Counter(items).items():
-        if count > 1:
+    for item, times in Counter(items).items():
+        if times > 1:
             starts_at = item.period.starts_at.isoformat() if item.period else "its purchase"
-            raise PeriodBilledTwice(count=count, kind=item.kind.value, starts_at=starts_at)
-    for count in Counter(item.subscription_id for item in items).values():
-        if count > MAX_ITEMS_PER_DAY:
-            raise TooManyItems(count=count, limit=MAX_ITEMS_PER_DAY)
+            raise PeriodBilledTwice(count=times, kind=item.kind.value, starts_at=starts_at)
+    for number in Counter(item.subscription_id for item in items).values():
+        if number > MAX_ITEMS_PER_DAY:
+            raise TooManyItems(count=number, limit=MAX_ITEMS_PER_DAY)
 
 
-def _items(schedule: Schedule, until: datetime) -> list[DueItem]:
+def _items(schedule: Schedule, until: datetime) -> Iterator[DueItem]:
     interval = schedule.price.interval
     if interval is None:
-        return [_item(schedule, InvoiceKind.ONE_OFF, None)]
-    items: list[DueItem] = []
-    while True:
-        span = period(schedule.anchor, interval, len(items), schedule.zone)
+        yield _item(schedule, InvoiceKind.ONE_OFF, None)
+        return
+    for index in count():
+        span = period(schedule.anchor, interval, index, schedule.zone)
         if span.starts_at > until or _is_over(schedule, span):
-            return items
-        items.append(_item(schedule, InvoiceKind.RENEWAL if items else InvoiceKind.FIRST, span))
+            return
+        yield _item(schedule, InvoiceKind.RENEWAL if index else InvoiceKind.FIRST, span)
 
 
 def _is_over(schedule: Schedule, span: Period) -> bool:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from saaskit_core.billing.countries import EU, VatId, check_country
 from saaskit_core.errors import ErrorKind, SaasKitError
-from saaskit_core.money import InvalidAmount
+from saaskit_core.money import InvalidAmount, has_places
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -285,7 +285,7 @@ def check_percent(percent: object) -> None:
         raise InvalidTaxRate(amount=repr(percent)[:40], problem="a percentage is a Decimal")
     if not percent.is_finite() or not 0 <= percent <= 100:
         raise InvalidTaxRate(amount=f"{percent} %"[:40], problem="a tax rate is 0 to 100 percent")
-    if percent != round(percent, _PLACES):
+    if not has_places(percent, _PLACES):
         raise InvalidTaxRate(amount=f"{percent} %"[:40], problem=f"at most {_PLACES} decimals")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
@@ -10,11 +11,11 @@ from typing import TYPE_CHECKING
 
 from saaskit_core.coupons.codes import normalise_code
 from saaskit_core.errors import ErrorKind, SaasKitError
-from saaskit_core.money import Money
+from saaskit_core.money import Money, has_places
 from saaskit_core.periods import utc
+from saaskit_core.plans import MAX_TRIAL_DAYS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from datetime import datetime
 
     from saaskit_core.coupons.campaigns import Campaign
@@ -101,6 +102,7 @@ class Coupon:
     def __post_init__(self) -> None:
         """Normalise the code and refuse terms that make no sense."""
         object.__setattr__(self, "code", normalise_code(self.code))
+        _check_kinds(self)
         _check_discount(self)
         _check_duration(self)
         _check_counts(self)
@@ -132,6 +134,30 @@ class Coupon:
         return self.stackable and (not self.combines_with or bool(self.combines_with & names))
 
 
+def _check_kinds(coupon: Coupon) -> None:
+    """Read plain values of the enums: what is none must not make a coupon that never applies."""
+    for name, kind in (("discount_type", DiscountType), ("duration", CouponDuration)):
+        value = getattr(coupon, name)
+        try:
+            object.__setattr__(coupon, name, kind(value))
+        except ValueError:
+            problem = f"{name} can't be {value!r:.40}"
+            raise InvalidCoupon(code=coupon.code, problem=problem) from None
+    for name in ("amounts", "minimums"):
+        if not isinstance(getattr(coupon, name), Mapping):
+            raise InvalidCoupon(code=coupon.code, problem=f"{name} are minor units per currency")
+    _read_plans(coupon)
+
+
+def _read_plans(coupon: Coupon) -> None:
+    if isinstance(coupon.plans, str) or not isinstance(coupon.plans, Iterable):
+        raise InvalidCoupon(code=coupon.code, problem="plans are a set of their keys")
+    plans = tuple(coupon.plans)
+    if not all(isinstance(plan, str) for plan in plans):
+        raise InvalidCoupon(code=coupon.code, problem="plans are a set of their keys")
+    object.__setattr__(coupon, "plans", frozenset(plans))
+
+
 def _check_discount(coupon: Coupon) -> None:
     if coupon.discount_type is DiscountType.PERCENTAGE:
         if coupon.amounts:
@@ -151,7 +177,7 @@ def _check_percent(code: str, percent: object) -> None:
         raise InvalidCoupon(code=code, problem="a percentage needs a percent, as a Decimal")
     if not percent.is_finite() or not 0 < percent <= 100:
         raise PercentOutOfRange(code=code, percent=str(percent)[:20])
-    if percent != round(percent, PERCENT_PLACES):
+    if not has_places(percent, PERCENT_PLACES):
         raise InvalidCoupon(code=code, problem=f"a percent has at most {PERCENT_PLACES} decimals")
 
 
@@ -176,6 +202,8 @@ def _check_counts(coupon: Coupon) -> None:
     counts = (coupon.max_uses, coupon.max_uses_per_customer, coupon.trial_days)
     if any(type(count) is not int or not 0 <= count < 2**31 for count in counts):
         raise InvalidCoupon(code=coupon.code, problem="uses and trial days are whole, 0 or more")
+    if coupon.trial_days > MAX_TRIAL_DAYS:
+        raise InvalidCoupon(code=coupon.code, problem=f"trial days are 0 to {MAX_TRIAL_DAYS}")
 
 
 def _check_window(coupon: Coupon) -> None:

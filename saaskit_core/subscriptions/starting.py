@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from saaskit_core.periods import Interval, Period, Unit, period_start, utc, zone
+from saaskit_core.plans import MAX_TRIAL_DAYS
 from saaskit_core.subscriptions.changes import in_force
 from saaskit_core.subscriptions.commands import InvoiceKind
 from saaskit_core.subscriptions.ending import cancel_reached, expired
@@ -39,8 +40,6 @@ from saaskit_core.subscriptions.terms import Terms
 if TYPE_CHECKING:
     from saaskit_core.subscriptions.facts import Started, TrialEnded
     from saaskit_core.subscriptions.policies import Policies
-
-MAX_TRIAL_DAYS = 3650
 
 
 def start(started: Started, *, now: datetime, policies: Policies) -> Transition:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from fractions import Fraction
 
 import pytest
@@ -15,6 +15,7 @@ from saaskit_core.money import (
     Money,
     UnknownCurrency,
     exponent,
+    has_places,
     round_half_away,
 )
 
@@ -184,3 +185,35 @@ def test_an_unhashable_currency_is_unknown():
 )
 def test_around_zero(value, rounded):
     assert round_half_away(value) == rounded
+
+
+@pytest.mark.parametrize("minor", [10**5000, -(10**5000), 10**400], ids=["5000", "-5000", "400"])
+def test_no_number_is_too_long_to_be_refused(minor):
+    with pytest.raises(InvalidAmount, match="it is too large"):
+        Money(minor, "USD")
+    with pytest.raises(InvalidAmount, match="it is too large"):
+        USD * minor
+
+
+def test_a_number_with_a_million_digits_keeps_nobody_waiting():
+    with pytest.raises(InvalidAmount, match="too many decimals"):
+        Money.of(Decimal("1." + "0" * 10**6), "USD")
+
+
+@pytest.mark.parametrize(
+    ("value", "places", "fits"),
+    [
+        ("19.125", 3, True),
+        ("19.125", 2, False),
+        ("19.1250000", 3, True),
+        ("1E+2", 0, True),
+        ("1E-999999", 6, False),
+        ("0E-999999", 6, False),
+        ("50." + "0" * 10**6, 6, False),
+        ("-0.1", 1, True),
+    ],
+    ids=lambda value: str(value)[:12],
+)
+def test_decimals_are_counted_exactly_whatever_the_context(value, places, fits):
+    with localcontext(prec=2):
+        assert has_places(Decimal(value), places) is fits

@@ -1,5 +1,5 @@
 from datetime import UTC, datetime, timedelta, timezone
-from decimal import Decimal
+from decimal import Decimal, localcontext
 
 import pytest
 
@@ -199,3 +199,41 @@ def test_what_is_not_said_is_the_narrowest():
     assert (coupon.amounts, coupon.minimums) == ({}, {})
     assert coupon.plans == coupon.combines_with == frozenset()
     assert (coupon.is_active, coupon.campaign, coupon.description) == (True, None, "")
+
+
+def test_a_percentage_is_read_whatever_the_decimal_context_is():
+    with localcontext(prec=2):
+        assert percent("33.3333").discount(Money(10_000, "JPY")) == Money(3333, "JPY")
+
+
+def test_plain_words_are_the_enums_they_name():
+    coupon = Coupon(code="P", discount_type="percentage", percent=Decimal(5), duration="forever")
+    assert coupon.duration is CouponDuration.FOREVER
+    assert coupon.discount_type is DiscountType.PERCENTAGE
+
+
+@pytest.mark.parametrize("value", ["weekly", "", None, 1.5, [], True])
+@pytest.mark.parametrize("name", ["duration", "discount_type"])
+def test_what_is_no_such_kind_never_passes_for_a_coupon(name, value):
+    fields = {"code": "P", "discount_type": DiscountType.PERCENTAGE, "percent": Decimal(5)}
+    with pytest.raises(InvalidCoupon):
+        Coupon(**{**fields, name: value})
+
+
+@pytest.mark.parametrize("plans", ["pro", 1.5, None, [1], [None]])
+def test_plans_are_keys_and_not_the_letters_of_one(plans):
+    with pytest.raises(InvalidCoupon):
+        percent(plans=plans)
+
+
+@pytest.mark.parametrize("amounts", [None, 1.5, [("USD", 1)], "USD"])
+@pytest.mark.parametrize("name", ["amounts", "minimums"])
+def test_amounts_are_per_currency(name, amounts):
+    fields = {"code": "F", "discount_type": DiscountType.FIXED, "amounts": {"USD": 1}}
+    with pytest.raises(InvalidCoupon):
+        Coupon(**{**fields, name: amounts})
+
+
+def test_a_trial_that_no_plan_could_give():
+    with pytest.raises(InvalidCoupon):
+        percent(trial_days=10**9)

@@ -4,10 +4,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from saaskit_core.billing.invariants import NegativeTotal, TooManyItems
+from saaskit_core.billing.quotes import ChangeFacts, quote_change
 from saaskit_core.billing.schedule import Schedule, due_items
 from saaskit_core.errors import SaasKitError
 from saaskit_core.money import InvalidAmount, Money
-from saaskit_core.periods import NaiveDatetime, OutsideCalendar
+from saaskit_core.periods import Interval, NaiveDatetime, OutsideCalendar, Unit
+from saaskit_core.plans import Price
 from saaskit_core.subscriptions import facts
 from saaskit_core.subscriptions.changes import CurrencyCantChange
 from saaskit_core.subscriptions.due import due, next_due_at
@@ -15,7 +18,17 @@ from saaskit_core.subscriptions.policies import InvalidPolicy, Policies
 from saaskit_core.subscriptions.standing import access, status_at
 from saaskit_core.subscriptions.terms import AddOn, AddOnDoesNotFit
 from saaskit_core.subscriptions.transitions import create, transition
-from tests.core.billing_builders import DEFAULT, ONE_TIME, active, at, begin, go, price, started
+from tests.core.billing_builders import (
+    DEFAULT,
+    ONE_TIME,
+    active,
+    at,
+    begin,
+    go,
+    price,
+    started,
+    usd,
+)
 
 NAIVE = datetime(2024, 6, 10)  # noqa: DTZ001
 FAR = datetime(9999, 12, 31, 12, tzinfo=UTC)
@@ -194,3 +207,21 @@ def test_plain_words_mean_what_they_say():
     ended = go(active(), facts.CancelRequested(when="now", unused="none"), "2024-06-05")
     assert ended.subscription.status.is_terminal
     assert ended.commands == ()
+
+
+def test_a_schedule_of_ten_thousand_years_is_refused_at_once():
+    daily = Price(id="d", plan="d", amount=Money(1, "USD"), interval=Interval(Unit.DAY))
+    forever = Schedule(subscription_id="s", price=daily, anchor=at("0001-01-01"))
+    with pytest.raises(TooManyItems):
+        due_items(forever, until=at("9998-01-01"))
+
+
+@pytest.mark.parametrize("paid", [{"current_net": Money(-1, "USD")}, {"item_nets": {"x": usd(-1)}}])
+def test_a_period_never_cost_less_than_nothing(paid):
+    """A negative price of the past would turn the credit for it into a charge."""
+    with pytest.raises(NegativeTotal):
+        quote_change(
+            ChangeFacts(
+                subscription=active(), quantity=2, now=at("2024-06-10"), policies=DEFAULT, **paid
+            )
+        )
