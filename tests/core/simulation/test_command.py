@@ -1,7 +1,7 @@
 import io
 import json
-from pathlib import Path
 import re
+from pathlib import Path
 
 import pytest
 
