@@ -152,7 +152,10 @@ def installed_jobs() -> tuple[Job, ...]:
     others = [
         job for config in apps.get_app_configs() for job in getattr(config, "saaskit_jobs", ())
     ]
-    return tuple({job.name: job for job in reversed([*built_in, *others])}.values())[::-1]
+    known: dict[str, Job] = {}
+    for job in (*built_in, *others):
+        known.setdefault(job.name, job)
+    return tuple(known.values())
 
 
 def job_named(name: str) -> Job:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, TextIO
 
 from saaskit_django.cli import project
 from saaskit_django.cli.options import add_options
+from saaskit_django.cli.progress import progress_on
 
 if TYPE_CHECKING:
     import argparse
+
+    from saaskit_django.cli.progress import Progress
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -19,18 +23,26 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_options(parser)
 
 
-def run(arguments: argparse.Namespace, *, out: TextIO, **_: object) -> int:
+def run(
+    arguments: argparse.Namespace, *, out: TextIO, err: TextIO | None = None, **_: object
+) -> int:
     """Run one round and return 1 when a subscription could not be brought up to now."""
     project.start(project.settings_module(arguments.settings))
-    done = asdict(_tick())
+    progress = progress_on(err)
+    done = asdict(_tick(progress))
+    if progress is not None:
+        progress.clear()
     out.write(f"{json.dumps(done, default=str)}\n" if arguments.json else _text(done))
     return 1 if done["subscriptions"]["failed"] else 0
 
 
-def _tick() -> Any:
+def _tick(progress: Progress | None) -> Any:
     """Import what needs a started Django, then run it."""
     services = import_module("saaskit_django.renewals.services.tick")
-    return services.tick(now=import_module("saaskit_django.clock").now())
+    jobs = import_module("saaskit_django.jobs")
+    report = partial(progress, "subscriptions") if progress else None
+    pace = jobs.Pace(report=report)
+    return services.tick(now=import_module("saaskit_django.clock").now(), pace=pace)
 
 
 def _text(done: dict[str, Any]) -> str:

@@ -7,15 +7,18 @@ from typing import TYPE_CHECKING
 
 from saaskit_django.audit.services import seal
 from saaskit_django.coupons.services import release_expired
-from saaskit_django.limits.services import forget_ended
-from saaskit_django.outbox.dispatcher import Delivered, deliver_due, purge_delivered
+from saaskit_django.jobs import BUILT_IN, UNHURRIED, installed_jobs
+from saaskit_django.outbox.dispatcher import Delivered, deliver_due
+from saaskit_django.payments.services.inbox import process_due
 from saaskit_django.payments.services.janitor import check_due
-from saaskit_django.payments.services.webhook import process_due
+from saaskit_django.renewals.services.rounds import purge_all
+from saaskit_django.renewals.services.slots import run_slot
 from saaskit_django.renewals.services.sweep import Swept, sweep
-from saaskit_django.rest.idempotency import purge_expired
 
 if TYPE_CHECKING:
     from datetime import datetime
+
+    from saaskit_django.jobs import Pace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,19 +34,21 @@ class Ticked:
     rows_purged: int
 
 
-def tick(*, now: datetime) -> Ticked:
-    """Run everything that is due once; again, or beside another, is safe."""
-    return Ticked(
+def tick(*, now: datetime, pace: Pace = UNHURRIED) -> Ticked:
+    """Run everything that is due once; again, or beside another, is safe.
+
+    Ours runs whenever it is called; the jobs that other apps add run once per slot.
+    """
+    ticked = Ticked(
         webhooks=process_due(now=now),
         payments=check_due(now=now),
-        subscriptions=sweep(now=now),
+        subscriptions=sweep(now=now, pace=pace),
         coupons_released=release_expired(now=now),
         messages=deliver_due(now=now),
         audit_sealed=seal(),
-        rows_purged=_purge(now=now),
+        rows_purged=purge_all(now=now),
     )
-
-
-def _purge(*, now: datetime) -> int:
-    """Delete what has served its time: idempotency keys, sent messages, ended counters."""
-    return purge_expired(now=now) + purge_delivered(now=now) + forget_ended(now=now)
+    for job in installed_jobs():
+        if job not in BUILT_IN:
+            run_slot(job, now=now, should_stop=pace.should_stop)
+    return ticked
