@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from django.db.models import Q
 
 from saaskit_core.billing.previews import UpcomingInvoice, upcoming
 from saaskit_core.money import CurrencyMismatch
 from saaskit_core.periods import BillingFrequency
 from saaskit_core.plans import ChangeType, PriceNotForSale, change_type
-from saaskit_core.subscriptions.states import BilledBy, SubscriptionStatus
+from saaskit_core.subscriptions.states import LIVE, BilledBy, SubscriptionStatus
 from saaskit_django import registry
 from saaskit_django.billing.selectors import applied_coupons, settlement
 from saaskit_django.conf import conf
@@ -20,10 +23,12 @@ from saaskit_django.plans.selectors import (
     plan_for_sale,
     plans_for_sale,
 )
-from saaskit_django.subscriptions.selectors import latest_subscription
+from saaskit_django.subscriptions.selectors import latest_subscription, with_prices
 
 if TYPE_CHECKING:
     from datetime import datetime
+
+    from django.db.models import QuerySet
 
     from saaskit_core.money import Money
     from saaskit_core.plans import Price as CorePrice
@@ -39,6 +44,24 @@ _UNPAID = (
     SubscriptionStatus.SUSPENDED,
 )
 _UNUSABLE = (SubscriptionStatus.PENDING, SubscriptionStatus.SUSPENDED)
+
+
+SOON = timedelta(days=30)
+"""What an admin calls soon."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubscriptionFilter:
+    """Which subscriptions to list; None leaves a condition out."""
+
+    user_id: Any = None
+    subscription_plan_id: int | None = None
+    subscription_id: int | None = None
+    payment_id: int | None = None
+    status: str | None = None
+    billing_frequency: str | None = None
+    auto_renew: bool | None = None
+    expiring_soon: bool | None = None
 
 
 class Health(StrEnum):
@@ -194,3 +217,31 @@ def _price_of(
         except PriceNotForSale:
             continue
     return None
+
+
+def subscriptions_within(wanted: SubscriptionFilter, *, now: datetime) -> QuerySet[Subscription]:
+    """Return the subscriptions an admin asks for, newest first, deleted ones left out.
+
+    A user's are those he bought and those of his personal customer.
+    """
+    columns = {
+        "subscription_plan_id": wanted.subscription_plan_id,
+        "pk": wanted.subscription_id,
+        "payments__pk": wanted.payment_id,
+        "status": wanted.status,
+        "price__frequency": wanted.billing_frequency,
+        "auto_renew": wanted.auto_renew,
+    }
+    given = {name: value for name, value in columns.items() if value is not None}
+    rows = with_prices().filter(deleted_at__isnull=True, **given)
+    if wanted.user_id is not None:
+        rows = rows.filter(Q(user_id=wanted.user_id) | Q(customer__user_id=wanted.user_id))
+    if wanted.expiring_soon is not None:
+        soon = expiring_soon(now=now)
+        rows = rows.filter(soon) if wanted.expiring_soon else rows.exclude(soon)
+    return rows.order_by("-pk")
+
+
+def expiring_soon(*, now: datetime) -> Q:
+    """Return the condition that a live subscription's period ends within 30 days."""
+    return Q(status__in=sorted(LIVE), end_date__gte=now, end_date__lte=now + SOON)

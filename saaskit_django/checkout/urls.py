@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from saaskit_django.checkout.views import discounts, intents, subscriptions
+from saaskit_django.checkout.views import administration, discounts, intents, subscriptions
 
 auth_urls = [
     path(
@@ -32,4 +32,25 @@ core_urls = [
 
 payment_urls = [
     path("create-intent/", intents.CreateIntent.as_view(), name="create-intent"),
+]
+
+admin_urls = [
+    path(
+        "subscriptions/create/",
+        administration.CreateSubscription.as_view(),
+        name="subscription-create",
+    ),
+    path(
+        "subscriptions/list/", administration.ListSubscriptions.as_view(), name="subscription-list"
+    ),
+    path(
+        "subscriptions/<int:subscription_id>/update/",
+        administration.UpdateSubscription.as_view(),
+        name="subscription-update",
+    ),
+    path(
+        "subscriptions/<int:subscription_id>/delete/",
+        administration.DeleteSubscription.as_view(),
+        name="subscription-delete",
+    ),
 ]

@@ -59,6 +59,14 @@ def customer_of(customer_id: object, *, user: Any) -> Customer:
     return customer
 
 
+def customer_by_id(customer_id: int) -> Customer:
+    """Return any customer; only for admins to ask. Raises CustomerNotFound."""
+    customer = Customer.objects.select_related("user").filter(pk=customer_id).first()
+    if customer is None:
+        raise CustomerNotFound
+    return customer
+
+
 def personal_customer(user: Any) -> Customer:
     """Return the user's own customer; unsaved (no pk) as long as it has no row."""
     return Customer.objects.filter(user=user).first() or computed_customer(user)

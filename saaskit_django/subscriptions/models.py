@@ -137,6 +137,9 @@ class Subscription(models.Model):
         "self", on_delete=models.PROTECT, null=True, blank=True, related_name="successors"
     )
     lock_version = models.PositiveIntegerField(default=0)
+    deleted_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="Hidden from people since; the books stay."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 

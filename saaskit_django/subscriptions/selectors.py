@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from saaskit_core.errors import ErrorKind, SaasKitError
 from saaskit_core.subscriptions.due import has_access
 from saaskit_core.subscriptions.states import LIVE, SubscriptionStatus
 from saaskit_django.conf import conf
@@ -18,6 +19,14 @@ if TYPE_CHECKING:
 
     from saaskit_django.customers.models import Customer
     from saaskit_django.plans.models import SubscriptionPlan
+
+
+class SubscriptionNotFound(SaasKitError):
+    """There is no such subscription."""
+
+    code = "subscription_not_found"
+    kind = ErrorKind.NOT_FOUND
+    template = "There is no such subscription."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +72,10 @@ def had_trial(customer: Customer, *, group: str) -> bool:
 def latest_subscription(customer: Customer, *, group: str = "main") -> Subscription | None:
     """Return the live subscription, or else the one that ended last, or None."""
     return live_subscription(customer, group=group) or (
-        with_prices().filter(customer_id=customer.pk, group=group).order_by("-pk").first()
+        with_prices()
+        .filter(customer_id=customer.pk, group=group, deleted_at__isnull=True)
+        .order_by("-pk")
+        .first()
     )
 
 

@@ -97,6 +97,18 @@ def next_fact(row: Subscription, *, now: datetime, is_charging: bool) -> Fact | 
     return due(row.to_core(), now=now, policies=conf().policies, is_charging=is_charging)
 
 
+def set_auto_renew(row: Subscription, value: bool) -> None:  # noqa: FBT001
+    """Say whether it goes on after its period, inside a transaction with the customer locked."""
+    Subscription.objects.filter(pk=row.pk).update(auto_renew=value)
+    row.auto_renew = value
+
+
+def hide(row: Subscription, *, now: datetime) -> None:
+    """Take an ended subscription out of sight, inside a transaction; the engine still knows it."""
+    Subscription.objects.filter(pk=row.pk).update(deleted_at=now)
+    row.deleted_at = now
+
+
 def count_renewal(row: Subscription, *, now: datetime) -> None:
     """Note that it entered a paid period again, inside a transaction."""
     Subscription.objects.filter(pk=row.pk).update(

@@ -231,6 +231,37 @@ def delete_plan(world: World, caller: Caller) -> Call:
     return Call(parts=(world.pro.pk,))
 
 
+@case("POST /api/admin/subscriptions/create/")
+def subscribe_somebody(world: World, caller: Caller) -> Call:
+    return Call(
+        body={
+            "user_id": world.user(Caller.OTHER).pk,
+            "subscription_plan_id": world.basic.pk,
+            "billing_frequency": "Monthly",
+        }
+    )
+
+
+@case("GET /api/admin/subscriptions/list/")
+def all_subscriptions(world: World, caller: Caller) -> Call:
+    for each in (Caller.OWNER, Caller.OTHER):
+        world.subscribed(each)
+    return Call()
+
+
+@case(
+    "PUT /api/admin/subscriptions/<id>/update/",
+    "PATCH /api/admin/subscriptions/<id>/update/",
+)
+def update_subscription(world: World, caller: Caller) -> Call:
+    return Call(parts=(_subscription(world),), body={"status": "Suspended", "note": "Asked to"})
+
+
+@case("DELETE /api/admin/subscriptions/<id>/delete/")
+def delete_subscription(world: World, caller: Caller) -> Call:
+    return Call(parts=(_subscription(world),))
+
+
 @case("POST /api/payment/webhook/<provider>/")
 def webhook(world: World, caller: Caller) -> Call:
     world.subscribed(Caller.OWNER)
@@ -243,6 +274,11 @@ def webhook(world: World, caller: Caller) -> Call:
 
 def _login(world: World) -> TokenPair:
     return open_login(world.user(Caller.OWNER), origin=Origin(), now=clock.now())
+
+
+def _subscription(world: World) -> object:
+    """The owner's subscription."""
+    return world.subscribed(Caller.OWNER).subscription_id
 
 
 def _notify(world: World, caller: Caller) -> int:

@@ -40,7 +40,11 @@ class AlreadySubscribed(SaasKitError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Purchase:
-    """What a customer buys, by default in the plan's currency and by the default provider."""
+    """What a customer buys, by default in the plan's currency and by the default provider.
+
+    The rest is for staff: another start, a trial of its own (None: the plan's), a first period that
+    is granted, a charge of the kept method while the payer is away.
+    """
 
     user: Any
     plan: SubscriptionPlan
@@ -50,6 +54,12 @@ class Purchase:
     coupon_code: str = ""
     provider: str = ""
     payment_method: str = ""
+    starts_at: datetime | None = None
+    auto_renew: bool = True
+    trial_days: int | None = None
+    is_granted: bool = False
+    is_off_session: bool = False
+    actor: str = "customer"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +105,9 @@ def _start(customer: Customer, purchase: Purchase, price: Price, work: Work) -> 
         quantity=purchase.quantity,
         group=purchase.plan.group,
         zone=customer.timezone,
+        starts_at=purchase.starts_at,
+        is_paid=purchase.is_granted,
+        auto_renew=purchase.auto_renew,
         trial_days=_trial_days(customer, purchase),
         has_method=default_method(customer) is not None,
         previous_id=previous.reference if previous else "",
@@ -108,7 +121,7 @@ def _start(customer: Customer, purchase: Purchase, price: Price, work: Work) -> 
         provider=provider,
         previous=previous,
     )
-    row = start(new, decision, now=work.at)
+    row = start(new, decision, now=work.at, actor=purchase.actor)
     if purchase.coupon_code:
         apply_coupon(
             row,
@@ -122,6 +135,8 @@ def _start(customer: Customer, purchase: Purchase, price: Price, work: Work) -> 
 
 
 def _trial_days(customer: Customer, purchase: Purchase) -> int:
+    if purchase.trial_days is not None:
+        return purchase.trial_days
     return 0 if had_trial(customer, group=purchase.plan.group) else purchase.plan.trial_days
 
 
@@ -133,8 +148,10 @@ def _first_payment(row: Subscription, purchase: Purchase, work: Work) -> Payment
     invoice = _first_invoice(row)
     if row.status != SubscriptionStatus.PENDING or invoice is None:
         return None
+    method = default_method(row.customer) if purchase.is_off_session else None
     collection = Collection(
-        provider=row.provider,
+        provider=method.provider if method else row.provider,
+        method=method,
         user=purchase.user,
         payment_method=purchase.payment_method,
         attempt=row.attempt,

@@ -9,7 +9,7 @@ from rest_framework.response import Response
 from saaskit_core.coupons import CouponCodeInvalid, CouponNotRedeemable
 from saaskit_django import clock
 from saaskit_django.checkout.selectors import price_for_sale
-from saaskit_django.checkout.serializers import (
+from saaskit_django.checkout.serializers.purchases import (
     ApplyInput,
     ValidateInput,
     held_data,

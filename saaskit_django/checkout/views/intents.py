@@ -11,7 +11,11 @@ from saaskit_core.errors import ErrorKind, SaasKitError
 from saaskit_core.money import Money
 from saaskit_core.periods import BillingFrequency
 from saaskit_django import clock, registry
-from saaskit_django.checkout.serializers import IntentInput, PlanIntentInput, made_intent_data
+from saaskit_django.checkout.serializers.purchases import (
+    IntentInput,
+    PlanIntentInput,
+    made_intent_data,
+)
 from saaskit_django.checkout.services.create_intent import (
     Intent,
     intend_amount,

@@ -10,7 +10,7 @@ from saaskit_core.periods import BillingFrequency
 from saaskit_core.subscriptions.policies import ChangeTiming
 from saaskit_django import clock
 from saaskit_django.checkout import selectors
-from saaskit_django.checkout.serializers import (
+from saaskit_django.checkout.serializers.purchases import (
     ChangeInput,
     PlansQuery,
     changed_data,

@@ -1,4 +1,4 @@
-"""What checkout requests contain, and how they are answered."""
+"""What requests of customers contain, and how they are answered."""
 
 from __future__ import annotations
 

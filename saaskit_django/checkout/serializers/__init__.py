@@ -1,0 +1,1 @@
+"""What checkout requests contain, and how they are answered."""
