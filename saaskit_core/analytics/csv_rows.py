@@ -114,12 +114,20 @@ def _places(
     unknown = sorted({*names} - {*required, *optional})
     allowed = ", ".join((*required, *optional))
     if missing:
-        raise _bad(file, 1, f"the column {missing[0]} is missing", allowed)
+        raise _bad(file, 1, _missing(names, missing), allowed)
     if unknown:
         raise _bad(file, 1, f"the column {unknown[0][:40]!r} is not known", allowed)
     if len(set(names)) != len(names):
         raise _bad(file, 1, "a column is there twice", allowed)
     return [names.index(name) if name in names else -1 for name in (*required, *optional)]
+
+
+def _missing(names: Sequence[str], missing: Sequence[str]) -> str:
+    if not any(names):
+        return "there is no header"
+    if len(missing) == 1:
+        return f"the column {missing[0]} is missing"
+    return f"the columns {', '.join(missing)} are missing"
 
 
 def _in_order(fields: list[str], places: Sequence[int], count: int) -> list[str]:

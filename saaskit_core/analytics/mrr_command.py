@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TextIO
 from saaskit_core.analytics.csv_files import CsvFile, UnreadableFile
 from saaskit_core.analytics.csv_lines import OPTIONAL, REQUIRED, read_lines
 from saaskit_core.analytics.history import History, history_of_rows
-from saaskit_core.analytics.months import Calendar
+from saaskit_core.analytics.months import MAX_MONTHS, Calendar, InvalidMonth
 from saaskit_core.analytics.mrr import mrr_of_rows
 from saaskit_core.analytics.mrr_report import Report, write_json, write_text
 from saaskit_core.analytics.spools import CustomerSpool
@@ -29,8 +29,10 @@ def configure(parser: ArgumentParser) -> None:
     parser.add_argument("--at", help="the instant or day to compute for (default: now)")
     parser.add_argument("--skip-bad", action="store_true", help="report bad lines and go on")
     parser.add_argument("--movements", action="store_true", help="also what moved it, by month")
-    parser.add_argument("--months", type=int, default=12, help="how many months to show")
-    parser.add_argument("--zone", default="UTC", help="the time zone in which months begin")
+    parser.add_argument(
+        "--months", type=int, default=12, help="how many months to show (default: 12)"
+    )
+    parser.add_argument("--zone", default="UTC", help="where months begin (default: UTC)")
     parser.add_argument("--json", action="store_true", help="for machines; exact fractions too")
 
 
@@ -41,6 +43,8 @@ def run(arguments: Namespace, *, now: datetime, out: TextIO, err: TextIO) -> int
     temporary files.
     """
     at = _at(arguments.at, now)
+    if not 1 <= arguments.months <= MAX_MONTHS:
+        raise InvalidMonth(month=f"--months {arguments.months}", problem=f"it is 1 to {MAX_MONTHS}")
     calendar = Calendar.until(at, months=arguments.months, tz=arguments.zone)
     file: CsvFile[RevenueLine] = CsvFile(
         arguments.file,

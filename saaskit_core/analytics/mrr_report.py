@@ -11,6 +11,7 @@ from saaskit_core.analytics.figures import lifetime_value
 from saaskit_core.analytics.movements import MovementKind
 from saaskit_core.analytics.mrr import arr, as_money
 from saaskit_core.money import round_half_away
+from saaskit_core.periods import utc
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,7 +36,7 @@ class Report:
 
 def write_text(out: TextIO, report: Report) -> None:
     """Write it for people."""
-    out.write(f"MRR at {report.at.isoformat()}\n")
+    out.write(f"MRR at {utc(report.at):%Y-%m-%d %H:%M} UTC\n")
     for currency, monthly in report.mrr.items():
         yearly = as_money(arr(monthly), currency)
         out.write(f"  {as_money(monthly, currency)}  (ARR {yearly})\n")
@@ -44,7 +45,8 @@ def write_text(out: TextIO, report: Report) -> None:
     if report.history is not None:
         _write_history(out, report.history)
     if report.skipped:
-        out.write(f"{report.skipped} bad lines skipped\n")
+        lines = "line" if report.skipped == 1 else "lines"
+        out.write(f"{report.skipped} bad {lines} skipped\n")
 
 
 def write_json(out: TextIO, report: Report) -> None:

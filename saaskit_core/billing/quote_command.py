@@ -6,6 +6,7 @@ import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TextIO
 
+from saaskit_core.billing import explanations
 from saaskit_core.billing.quotes import ChangeFacts, ChangeQuote, quote_change
 from saaskit_core.errors import SaasKitError
 from saaskit_core.money import Money
@@ -27,18 +28,31 @@ class BadDate(SaasKitError):
 def configure(parser: ArgumentParser) -> None:
     """Add the arguments."""
     recurring = [value.value for value in BillingFrequency if value != BillingFrequency.ONE_TIME]
-    parser.add_argument("--from", dest="old", required=True, help="present price, e.g. 10.00")
+    parser.add_argument("--from", dest="old", required=True, help="old price, e.g. 10.00")
     parser.add_argument("--to", dest="new", required=True, help="new price, e.g. 20.00")
-    parser.add_argument("--currency", default="USD")
-    parser.add_argument("--started", required=True, help="when the period began")
+    parser.add_argument("--currency", default="USD", help="ISO 4217 (default: USD)")
+    parser.add_argument(
+        "--started", required=True, help="when the running period began: 2026-06-01"
+    )
     parser.add_argument("--at", help="when the change happens (default: now)")
-    parser.add_argument("--frequency", choices=recurring, default="Monthly")
+    parser.add_argument(
+        "--frequency", choices=recurring, default="Monthly", help="default: Monthly"
+    )
     parser.add_argument("--to-frequency", choices=recurring, help="default: as before")
-    parser.add_argument("--quantity", type=int, default=1)
+    parser.add_argument("--quantity", type=int, default=1, help="default: 1")
     parser.add_argument("--to-quantity", type=int, help="default: as before")
-    parser.add_argument("--mode", choices=[mode.value for mode in ProrationMode], default="second")
-    parser.add_argument("--timing", choices=[timing.value for timing in ChangeTiming])
-    parser.add_argument("--zone", default="UTC", help="the customer's time zone")
+    parser.add_argument(
+        "--mode",
+        choices=[mode.value for mode in ProrationMode],
+        default="second",
+        help="how a part of a period is measured (default: second)",
+    )
+    parser.add_argument(
+        "--timing",
+        choices=[timing.value for timing in ChangeTiming],
+        help="default: an upgrade now with an invoice, a downgrade at the period's end",
+    )
+    parser.add_argument("--zone", default="UTC", help="the customer's time zone (default: UTC)")
     parser.add_argument("--json", action="store_true", help="for machines")
 
 
@@ -49,7 +63,7 @@ def run(arguments: Namespace, *, now: datetime, out: TextIO, err: TextIO) -> int
         out.write(json.dumps(_as_json(quote), indent=2) + "\n")
         return 0
     out.write(f"{quote.change_type.value}, {quote.timing.value}\n")
-    out.write(f"in force from {quote.effective_at.isoformat()}\n")
+    out.write(f"in force from {explanations.instant(quote.effective_at)}\n")
     for line in quote.invoice.lines:
         out.write(f"  {line.total.decimal:>12f}  {line.description}: {line.explanation}\n")
     out.write(f"  {quote.invoice.total.decimal:>12f}  {quote.invoice.currency} in all\n")
@@ -65,7 +79,7 @@ def _quote(arguments: Namespace, now: datetime) -> ChangeQuote:
         Started(
             id="quote",
             customer_id="quote",
-            price=_price("present", arguments.old, arguments.currency, arguments.frequency),
+            price=_price("the old plan", arguments.old, arguments.currency, arguments.frequency),
             quantity=arguments.quantity,
             zone=arguments.zone,
             is_paid=True,
@@ -77,7 +91,7 @@ def _quote(arguments: Namespace, now: datetime) -> ChangeQuote:
     return quote_change(
         ChangeFacts(
             subscription=current,
-            price=_price("new", arguments.new, arguments.currency, frequency),
+            price=_price("the new plan", arguments.new, arguments.currency, frequency),
             quantity=arguments.to_quantity,
             now=instant(arguments.at) if arguments.at else now,
             policies=policies,

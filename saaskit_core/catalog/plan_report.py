@@ -52,7 +52,7 @@ def write_diff_text(
     if impact is not None:
         _write_impact(out, impact)
     if skipped:
-        out.write(f"{skipped} bad lines skipped\n")
+        out.write(f"{_counted(skipped, 'bad line')} skipped\n")
 
 
 def write_diff_json(

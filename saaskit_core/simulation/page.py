@@ -68,11 +68,15 @@ def write_page(simulation: Simulation) -> str:
 def _header(simulation: Simulation, title: str) -> str:
     last = simulation.months[-1]
     tiles = [
-        (f"MRR in {currency}", str(as_money(last.revenue(currency), currency)), "at the end")
+        (
+            f"MRR in {currency}",
+            f"{as_money(last.revenue(currency), currency).decimal:,f}",
+            "at the end",
+        )
         for currency in simulation.currencies
     ]
     tiles += [
-        (f"Collected in {each}", str(Money(simulation.total("collected", each), each)), "in all")
+        (f"Collected in {each}", _plain(simulation.total("collected", each), each), "in all")
         for each in simulation.currencies
     ]
     live = sum(last.plans.values())

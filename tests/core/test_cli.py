@@ -134,15 +134,19 @@ def test_a_bad_line_is_named(capsys, csv, row):
     assert f"{path}, line 5: " in err
     assert BAD[row] in err
     code, out, err = run(capsys, "mrr", path, "--at", "2024-04-01", "--skip-bad")
-    assert (code, "400.00 USD" in out, "1 bad lines skipped" in out) == (0, True, True)
+    assert (code, "400.00 USD" in out, "1 bad line skipped" in out) == (0, True, True)
     assert err.startswith("skipped: ")
 
 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("", "the column subscription_id is missing"),
-        ("subscription_id,x\n", "the column customer_id is missing"),
+        ("", "line 1: there is no header. Allowed: subscription_id, customer_id"),
+        (HEADER.replace(",amount", ""), "the column amount is missing"),
+        (
+            "subscription_id,x\n",
+            "the columns customer_id, currency, amount, frequency, started_at are",
+        ),
         (HEADER.strip() + ",colour\n", "the column 'colour' is not known"),
         (b"\xff\xfe\x00", "it is not UTF-8 text"),
     ],
