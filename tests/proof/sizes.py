@@ -1,0 +1,13 @@
+"""How large the proofs are."""
+
+from __future__ import annotations
+
+import os
+
+IS_LARGE = os.environ.get("SAASKIT_PROOF", "") == "large"
+SEEDS = tuple(int(seed) for seed in os.environ.get("SAASKIT_PROOF_SEEDS", "1,2,3").split(","))
+
+
+def size(small: int, large: int) -> int:
+    """Choose by SAASKIT_PROOF."""
+    return large if IS_LARGE else small
