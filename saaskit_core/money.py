@@ -59,7 +59,8 @@ def has_places(value: Decimal, places: int) -> bool:
     _, digits, shift = value.as_tuple()
     if len(digits) > _MOST_DIGITS or not isinstance(shift, int) or abs(shift) > _MOST_DIGITS:
         return False
-    return (Fraction(value) * 10**places).denominator == 1
+    exact: Fraction = Fraction(value) * 10**places
+    return exact.denominator == 1
 
 
 @dataclass(frozen=True, slots=True)

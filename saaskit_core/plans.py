@@ -127,7 +127,7 @@ class Plan:
         """Refuse a malformed key or group, an impossible trial, two prices for one thing."""
         check_key(self.key)
         check_key(self.group)
-        if not isinstance(self.name, str) or not self.name.strip():
+        if not _is_said(self.name):
             raise InvalidPlan(plan=self.key, problem="it needs a name")
         if type(self.trial_days) is not int or not 0 <= self.trial_days <= MAX_TRIAL_DAYS:
             raise InvalidPlan(plan=self.key, problem=f"trial days are 0 to {MAX_TRIAL_DAYS}")
@@ -167,7 +167,7 @@ def revised(price: Price, *, price_id: str, amount: Money) -> Price:
     return replace(price, id=price_id, amount=amount, version=price.version + 1)
 
 
-def check_key(key: str) -> None:
+def check_key(key: object) -> None:
     """Refuse a key that isn't 1 to 64 of a–z, 0–9, - and _. Raises InvalidPlan."""
     if not isinstance(key, str) or not _KEY.fullmatch(key):
         raise InvalidPlan(plan=repr(key)[:70], problem="a key is 1 to 64 of a-z, 0-9, - and _")
@@ -199,17 +199,23 @@ def _rank(price: Price) -> tuple[bool, Fraction]:
     return (not price.is_recurring, amount)
 
 
+def _is_said(name: object) -> bool:
+    return isinstance(name, str) and bool(name.strip())
+
+
 def _check_kinds(price: Price) -> None:
-    if not isinstance(price.amount, Money):
+    amount: object = price.amount
+    interval: object = price.interval
+    if not isinstance(amount, Money):
         raise InvalidPrice(plan=price.plan, problem="its amount is not money")
-    if price.interval is not None and not isinstance(price.interval, Interval):
+    if interval is not None and not isinstance(interval, Interval):
         raise InvalidPrice(plan=price.plan, problem="its interval is not one")
 
 
 def _frequency(price: Price) -> BillingFrequency:
     """Read the wire value too: what is none must never pass for One-Time."""
     try:
-        return BillingFrequency(price.frequency)
+        return BillingFrequency(str(price.frequency))
     except ValueError:
         raise InvalidPrice(
             plan=price.plan, problem=f"{price.frequency!r:.40} is not a frequency"

@@ -114,6 +114,8 @@ class Entry:
         object.__setattr__(self, "occurred_at", utc(self.occurred_at))
         if not self.key or not self.legs:
             raise InvalidEntry(key=repr(self.key)[:60], problem="it has no key or no legs")
+        if any(type(leg.account) is not Account for leg in self.legs):
+            raise InvalidEntry(key=self.key, problem="an account is one of the list")
         if any(not leg.amount for leg in self.legs):
             raise InvalidEntry(key=self.key, problem="a leg is zero")
         if any((leg.account is Account.WALLET) != bool(leg.lot) for leg in self.legs):

@@ -13,6 +13,7 @@ from itertools import combinations, groupby
 from typing import TYPE_CHECKING
 
 from saaskit_core.billing.countries import EU, VatId, check_country
+from saaskit_core.choices import read_choices
 from saaskit_core.errors import ErrorKind, SaasKitError
 from saaskit_core.money import InvalidAmount, has_places
 
@@ -86,6 +87,7 @@ class TaxRate:
         """Refuse an unknown country, a rate out of 0 to 100, a window that is empty."""
         check_country(self.country)
         check_percent(self.percent)
+        _read_treatment(self)
         if self.treatment is not TaxTreatment.TAXED and self.percent:
             raise InvalidTaxRate(amount=f"{self.percent} %", problem=f"{self.treatment} means 0 %")
         if self.starts_on and self.ends_on and self.ends_on <= self.starts_on:
@@ -214,6 +216,7 @@ class AppliedRate:
     def __post_init__(self) -> None:
         """Refuse a rate out of 0 to 100."""
         check_percent(self.percent)
+        _read_treatment(self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -287,6 +290,14 @@ def check_percent(percent: object) -> None:
         raise InvalidTaxRate(amount=f"{percent} %"[:40], problem="a tax rate is 0 to 100 percent")
     if not has_places(percent, _PLACES):
         raise InvalidTaxRate(amount=f"{percent} %"[:40], problem=f"at most {_PLACES} decimals")
+
+
+def _read_treatment(rate: TaxRate | AppliedRate) -> None:
+    read_choices(
+        rate,
+        {"treatment": TaxTreatment},
+        refused=lambda problem: InvalidTaxRate(amount=rate.name, problem=problem),
+    )
 
 
 def place_of(country: str, region: str = "") -> str:

@@ -9,6 +9,7 @@ from enum import StrEnum
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from saaskit_core.choices import read_choices
 from saaskit_core.coupons.codes import normalise_code
 from saaskit_core.errors import ErrorKind, SaasKitError
 from saaskit_core.money import Money, has_places
@@ -136,25 +137,23 @@ class Coupon:
 
 def _check_kinds(coupon: Coupon) -> None:
     """Read plain values of the enums: what is none must not make a coupon that never applies."""
-    for name, kind in (("discount_type", DiscountType), ("duration", CouponDuration)):
-        value = getattr(coupon, name)
-        try:
-            object.__setattr__(coupon, name, kind(value))
-        except ValueError:
-            problem = f"{name} can't be {value!r:.40}"
-            raise InvalidCoupon(code=coupon.code, problem=problem) from None
+    kinds = {"discount_type": DiscountType, "duration": CouponDuration}
+    read_choices(coupon, kinds, refused=lambda problem: _refused(coupon, problem))
     for name in ("amounts", "minimums"):
         if not isinstance(getattr(coupon, name), Mapping):
             raise InvalidCoupon(code=coupon.code, problem=f"{name} are minor units per currency")
     _read_plans(coupon)
 
 
+def _refused(coupon: Coupon, problem: str) -> InvalidCoupon:
+    return InvalidCoupon(code=coupon.code, problem=problem)
+
+
 def _read_plans(coupon: Coupon) -> None:
-    if isinstance(coupon.plans, str) or not isinstance(coupon.plans, Iterable):
-        raise InvalidCoupon(code=coupon.code, problem="plans are a set of their keys")
-    plans = tuple(coupon.plans)
+    given: object = coupon.plans
+    plans = tuple(given) if isinstance(given, Iterable) and not isinstance(given, str) else (None,)
     if not all(isinstance(plan, str) for plan in plans):
-        raise InvalidCoupon(code=coupon.code, problem="plans are a set of their keys")
+        raise _refused(coupon, "plans are a set of their keys")
     object.__setattr__(coupon, "plans", frozenset(plans))
 
 

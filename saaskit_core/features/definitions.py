@@ -9,6 +9,7 @@ from difflib import get_close_matches
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from saaskit_core.choices import read_choices
 from saaskit_core.errors import ErrorKind, SaasKitError
 from saaskit_core.features.documents import JSON, leaves, nested
 from saaskit_core.features.prerequisites import unresolvable
@@ -55,6 +56,10 @@ class FeatureValueInvalid(SaasKitError):
     template = "The feature %(path)s can't be %(value)s: it is %(allowed)s."
 
 
+def _is_path(path: object) -> bool:
+    return isinstance(path, str) and len(path) <= _MAX_PATH and bool(_PATH.fullmatch(path))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeatureDefinition:
     """A feature that plans and overrides may set. `choices` of an enum are ranked, the least first.
@@ -82,9 +87,10 @@ class FeatureDefinition:
 
     def __post_init__(self) -> None:
         """Bring the default into its canonical form; refuse what can't be."""
-        if len(self.path) > _MAX_PATH or not _PATH.fullmatch(self.path):
+        read_choices(self, {"type": FeatureType, "merge": Merge}, refused=self._refused)
+        if not _is_path(self.path):
             problem = "a path is dotted words of a-z, 0-9 and _"
-            raise InvalidFeatureDefinition(path=self.path[:_MAX_PATH], problem=problem)
+            raise self._refused(problem)
         if (self.type is FeatureType.ENUM) != bool(self.choices):
             raise InvalidFeatureDefinition(
                 path=self.path, problem="an enum, and only it, has choices"
@@ -104,6 +110,9 @@ class FeatureDefinition:
             self.answer(self.default, Reason.STATIC, {"rule_type": "static"}),
         )
         object.__setattr__(self, "_unmentioned", answers)
+
+    def _refused(self, problem: str) -> InvalidFeatureDefinition:
+        return InvalidFeatureDefinition(path=str(self.path)[:_MAX_PATH], problem=problem)
 
     def normalise(self, value: JSON) -> JSON:
         """Return the value in the form its type is kept in. Raises FeatureValueInvalid.

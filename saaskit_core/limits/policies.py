@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from saaskit_core.choices import read_choices
 from saaskit_core.errors import SaasKitError
 from saaskit_core.limits.windows import (
     MICROSECOND,
@@ -94,6 +95,7 @@ class Policy:
 
     def __post_init__(self) -> None:
         """Refuse what can't be; work out what every check needs."""
+        _read_choices(self)
         problem = _problem(self)
         if problem:
             raise InvalidPolicy(name=self.name, problem=problem)
@@ -186,6 +188,20 @@ class Policy:
 def limiting(policies: Iterable[Policy]) -> list[Policy]:
     """Return the policies that limit anything: an unlimited one is neither counted nor shown."""
     return [policy for policy in policies if not policy.is_unlimited]
+
+
+def _read_choices(policy: Policy) -> None:
+    kinds = {
+        "enforcement": Enforcement,
+        "on_plan_change": OnPlanChange,
+        "on_backend_error": OnBackendError,
+    }
+    read_choices(
+        policy,
+        kinds,
+        refused=lambda problem: InvalidPolicy(name=policy.name, problem=problem),
+        optional=("on_backend_error",),
+    )
 
 
 _set = object.__setattr__

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from saaskit_core.choices import read_choices
 from saaskit_core.errors import ErrorKind, SaasKitError
 
 
@@ -32,6 +33,11 @@ class NotAutomatic(SaasKitError):
     template = "%(action)s is for the system and for moderators."
 
 
+class InvalidActor(SaasKitError):
+    code = "invalid_actor"
+    template = "Nobody can act like this: %(problem)s."
+
+
 class ActorKind(StrEnum):
     USER = "user"
     SYSTEM = "system"
@@ -54,6 +60,11 @@ class Actor:
     kind: ActorKind = ActorKind.USER
     id: str = ""
     capacity: Capacity = Capacity.USER
+
+    def __post_init__(self) -> None:
+        """Take plain words too: whose capacity is none must not pass for a moderator."""
+        kinds = {"kind": ActorKind, "capacity": Capacity}
+        read_choices(self, kinds, refused=lambda problem: InvalidActor(problem=problem))
 
     @property
     def is_human(self) -> bool:

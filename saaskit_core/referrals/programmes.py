@@ -8,8 +8,10 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from saaskit_core.choices import read_choices
+from saaskit_core.coupons.terms import PERCENT_PLACES
 from saaskit_core.errors import SaasKitError
-from saaskit_core.money import Money
+from saaskit_core.money import Money, has_places
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -93,6 +95,7 @@ class Reward:
 
     def __post_init__(self) -> None:
         """Refuse what doesn't belong to the type, and amounts of nothing."""
+        read_choices(self, {"type": ReferralRewardType}, refused=self._error)
         match self.type:
             case ReferralRewardType.CREDIT | ReferralRewardType.DISCOUNT:
                 self._check_money()
@@ -124,7 +127,10 @@ class Reward:
             self._refuse("it has what belongs to another type")
 
     def _refuse(self, problem: str) -> None:
-        raise InvalidReward(type=self.type.value, problem=problem)
+        raise self._error(problem)
+
+    def _error(self, problem: str) -> InvalidReward:
+        return InvalidReward(type=str(self.type)[:40], problem=problem)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,6 +163,7 @@ class Programme:
 
     def __post_init__(self) -> None:
         """Refuse conditions that make no sense."""
+        read_choices(self, _CHOICES, refused=self._error)
         if not self.referrer and not self.referred:
             self._refuse("somebody has to get a reward")
         days = (self.hold_days, self.review_days)
@@ -200,11 +207,24 @@ class Programme:
         return timedelta(days=self.review_days)
 
     def _refuse(self, problem: str) -> None:
-        raise InvalidProgramme(key=self.key, problem=problem)
+        raise self._error(problem)
+
+    def _error(self, problem: str) -> InvalidProgramme:
+        return InvalidProgramme(key=self.key, problem=problem)
+
+
+_CHOICES: dict[str, type[StrEnum]] = {
+    "when_review_lapses": WhenReviewLapses,
+    "when_suspended": WhenSuspended,
+    "channel_rule": ChannelRule,
+    "free_month": FreeMonthPolicy,
+}
 
 
 def _is_percent(value: object) -> bool:
-    return isinstance(value, Decimal) and value.is_finite() and 0 < value <= 100
+    if not isinstance(value, Decimal) or not value.is_finite() or not 0 < value <= 100:
+        return False
+    return has_places(value, PERCENT_PLACES)
 
 
 def _is_count(value: object, least: int, most: int) -> bool:

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from typing import TYPE_CHECKING, get_args
 
+from saaskit_core.choices import read_choices
 from saaskit_core.errors import SaasKitError
 from saaskit_core.plans import Price
 from saaskit_core.subscriptions.policies import ChangeTiming, PriceChange, UnusedTime
@@ -64,8 +66,7 @@ class Started:
         _check_name(self, "customer_id")
         _check_price(self)
         _check_add_ons(self)
-        _read(self, "billed_by", BilledBy)
-        _read(self, "collection", Collection)
+        _read(self, billed_by=BilledBy, collection=Collection)
 
 
 class CancelWhen(StrEnum):
@@ -85,9 +86,7 @@ class CancelRequested:
 
     def __post_init__(self) -> None:
         """Take plain values of the enums too. Raises InvalidFact for what can't be meant."""
-        _read(self, "when", CancelWhen)
-        _read(self, "reason", StatusReason)
-        _read(self, "unused", UnusedTime)
+        _read(self, when=CancelWhen, reason=StatusReason, unused=UnusedTime)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +114,7 @@ class ChangeRequested:
             _check_price(self)
         _check_count(self, "trial_days")
         _check_add_ons(self)
-        _read(self, "timing", ChangeTiming)
+        _read(self, timing=ChangeTiming)
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +208,7 @@ class PriceRevised:
     def __post_init__(self) -> None:
         """Take plain values of the enums too. Raises InvalidFact for what can't be meant."""
         _check_price(self)
-        _read(self, "policy", PriceChange)
+        _read(self, policy=PriceChange)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -245,8 +244,7 @@ class ProviderReported:
 
     def __post_init__(self) -> None:
         """Take plain values of the enums too. Raises InvalidFact for what can't be meant."""
-        _read(self, "status", SubscriptionStatus)
-        _read(self, "reason", StatusReason)
+        _read(self, status=SubscriptionStatus, reason=StatusReason)
         _check_count(self, "version")
 
 
@@ -344,24 +342,19 @@ KINDS: tuple[type[Fact], ...] = get_args(Fact)
 """Every kind of fact: what may be asked for, reported, and brought by time."""
 
 
-def _read(fact: object, name: str, kind: type[StrEnum]) -> None:
-    """A plain "period-end" must never pass for another member because it is none."""
-    value = getattr(fact, name)
-    if value is None or type(value) is kind:
-        return
-    try:
-        object.__setattr__(fact, name, kind(value))
-    except ValueError:
-        raise _invalid(fact, f"{name} can't be {value!r:.40}") from None
+def _read(fact: object, **kinds: type[StrEnum]) -> None:
+    refused = partial(_invalid, fact)
+    read_choices(fact, kinds, refused=refused, optional=("unused", "timing", "policy"))
 
 
 def _check_price(fact: Started | ChangeRequested | PriceRevised) -> None:
-    if not isinstance(fact.price, Price):
+    price: object = fact.price
+    if not isinstance(price, Price):
         raise _invalid(fact, "its price is not one")
 
 
 def _check_add_ons(fact: Started | ChangeRequested) -> None:
-    add_ons = fact.add_ons
+    add_ons: object = fact.add_ons
     if add_ons is None:
         return
     if not isinstance(add_ons, list | tuple) or not all(isinstance(x, AddOn) for x in add_ons):
