@@ -38,9 +38,13 @@ PLAIN: dict[type[object], str] = {
 
 def told(fact: object, before: Subscription | None, after: Subscription) -> str:
     """Return the sentence for one fact: what happened, and where it led."""
+    return f"{sentence(fact)}{_led_to(before, after)}"
+
+
+def sentence(fact: object) -> str:
+    """Return what happened, without where it led: for a log that can't be replayed."""
     sentences = (PLAIN.get(type(fact)), _asked(fact), _charged(fact), _reported(fact))
-    text = next(filter(None, sentences), type(fact).__name__)
-    return f"{text}{_led_to(before, after)}"
+    return next(filter(None, sentences), type(fact).__name__)
 
 
 def day(at: datetime) -> str:

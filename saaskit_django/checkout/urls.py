@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from django.urls import path
 
-from saaskit_django.checkout.views import administration, discounts, intents, subscriptions
+from saaskit_django.checkout.views import (
+    administration,
+    discounts,
+    intents,
+    lifecycle,
+    outlook,
+    subscriptions,
+)
 
 auth_urls = [
     path(
@@ -26,6 +33,25 @@ core_urls = [
         subscriptions.ChangeSubscription.as_view(),
         name="subscription-change",
     ),
+    path(
+        "subscription/cancel/", lifecycle.CancelSubscription.as_view(), name="subscription-cancel"
+    ),
+    path(
+        "subscription/uncancel/",
+        lifecycle.UncancelSubscription.as_view(),
+        name="subscription-uncancel",
+    ),
+    path("subscription/pause/", lifecycle.PauseSubscription.as_view(), name="subscription-pause"),
+    path(
+        "subscription/resume/", lifecycle.ResumeSubscription.as_view(), name="subscription-resume"
+    ),
+    path(
+        "subscription/quantity/", lifecycle.ChangeQuantity.as_view(), name="subscription-quantity"
+    ),
+    path(
+        "subscription/history/", outlook.SubscriptionHistory.as_view(), name="subscription-history"
+    ),
+    path("billing/upcoming/", outlook.UpcomingInvoices.as_view(), name="upcoming-invoices"),
     path("discounts/validate/", discounts.ValidateDiscount.as_view(), name="discount-validate"),
     path("discounts/apply/", discounts.ApplyDiscount.as_view(), name="discount-apply"),
 ]

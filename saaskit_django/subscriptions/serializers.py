@@ -38,6 +38,8 @@ def subscription_data(row: Subscription) -> dict[str, object]:
         "last_renewed_at": optional_instant(row.last_renewed_at),
         "trial_end": optional_instant(row.trial_end),
         "cancel_at": optional_instant(row.cancel_at),
+        "cancel_requested_at": optional_instant(row.cancel_requested_at),
+        "pause": _pause(row),
         "grace_until": optional_instant(row.grace_until),
         "pending_change": _pending(row),
         "billed_by": row.billed_by,
@@ -50,6 +52,15 @@ def subscription_data(row: Subscription) -> dict[str, object]:
 def optional_instant(value: datetime | None) -> str | None:
     """Write an instant, or nothing."""
     return instant_text(value) if value is not None else None
+
+
+def _pause(row: Subscription) -> dict[str, object] | None:
+    if row.pause_starts_at is None:
+        return None
+    return {
+        "starts_at": instant_text(row.pause_starts_at),
+        "resumes_at": optional_instant(row.pause_resumes_at),
+    }
 
 
 def _pending(row: Subscription) -> dict[str, object] | None:

@@ -64,6 +64,7 @@ class Change:
 
     `timing` is the policies' own unless it asks to wait for the period's end.
 
+    `keeps_price` stays with the version of the price that he has, for sale or not.
     `is_payer_present`: the payer confirms the payment himself; otherwise his kept method is
     charged.
     """
@@ -77,6 +78,7 @@ class Change:
     timing: ChangeTiming | None = None
     provider: str = ""
     is_payer_present: bool = False
+    keeps_price: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,6 +176,8 @@ def _subscription(customer: Customer, plan: SubscriptionPlan) -> Subscription:
 
 
 def _price(row: Subscription, change: Change) -> Price:
+    if change.keeps_price:
+        return row.price
     frequency = change.frequency or BillingFrequency(row.price.frequency)
     currency = change.currency or _usual_currency(row, change)
     return current_price(change.plan, frequency=frequency, currency=currency)
