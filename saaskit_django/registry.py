@@ -29,6 +29,12 @@ if TYPE_CHECKING:
 NOTIFIER_TYPES = "notifier_types"
 """The contribution of notifier classes that come with an app instead of a plugin."""
 
+REFERRAL_CLAIMS = "referral_claims"
+"""Functions that take a referral code given with a purchase: `(customer, code=, user=, now=)`."""
+
+ERASERS = "erasers"
+"""Functions that forget what an app knows of a person, inside a transaction: `(user=, now=)`."""
+
 
 class ProviderNotFound(SaasKitError):
     """No payment provider or notifier is configured under this name."""

@@ -32,6 +32,18 @@ def add_override(
 
     Raises UnknownFeature or FeatureValueInvalid.
     """
+    return put_override(override, actor=actor, customer=customer, user=user, reason=reason)
+
+
+def put_override(
+    override: Override,
+    *,
+    actor: object,
+    customer: Customer | None = None,
+    user: Any = None,
+    reason: str = "",
+) -> FeatureOverride:
+    """Make an exception as `add_override` does, inside a transaction."""
     checked = check_override(override, feature_definitions())
     row = FeatureOverride.objects.create(
         customer=customer,
@@ -60,6 +72,25 @@ def end_override(*, override_id: int, now: datetime, actor: object) -> bool:
             action="feature_override.ended",
             table="feature_override",
             record_id=override_id,
+            actor=actor,
+        )
+    return ended or dropped
+
+
+def shorten_override(*, override_id: int, ends_at: datetime, actor: object) -> bool:
+    """End an exception earlier, inside a transaction; one that would begin later goes.
+
+    Tells whether it did anything.
+    """
+    rows = FeatureOverride.objects.filter(pk=override_id, ends_at__gt=ends_at)
+    ended = bool(rows.filter(starts_at__lt=ends_at).update(ends_at=ends_at))
+    dropped = not ended and bool(rows.delete()[0])
+    if ended or dropped:
+        audit(
+            action="feature_override.shortened",
+            table="feature_override",
+            record_id=override_id,
+            after={"ends_at": ends_at.isoformat()},
             actor=actor,
         )
     return ended or dropped

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from saaskit_django.features.selectors import Entitlements
 
 QUOTA_EXCEEDED = "https://iana.org/assignments/http-problem-types#quota-exceeded"
-GUESSES = {"coupon": "10/m"}
+GUESSES = {"coupon": "10/m", "referral": "10/m"}
 """How often something that could be guessed may be tried, unless RATE_LIMITS says otherwise."""
 
 GUESSES_PER_ADDRESS = 6

@@ -12,7 +12,8 @@ from tests.contract.world import World
 PATIENT = dict.fromkeys(
     (
         *("login", "login_failed", "login_failed_per_ip", "register", "token", "password_reset"),
-        *("password_reset_mail", "password_change", "email_change", "confirm", "coupon"),
+        *("password_reset_mail", "password_change", "email_change", "confirm"),
+        *("coupon", "referral"),
     ),
     "100000/m",
 )

@@ -25,6 +25,7 @@ from saaskit_django.customers.services import ensure_customer
 from saaskit_django.payments.models import Payment
 from saaskit_django.payments.services.confirm import confirm
 from saaskit_django.plans.models import SubscriptionPlan
+from saaskit_django.referrals.models import ReferralProgramme
 from saaskit_django.rest.scheduler import scheduler_token
 from saaskit_providers.sandbox.provider import SandboxProvider
 from tests.builders import access_token, make_plan, make_user
@@ -70,6 +71,12 @@ class World:
         self.basic = make_plan("basic", "10.00")
         self.pro = make_plan("pro", "30.00")
         Coupon.objects.create(code="WELCOME", discount_type="percentage", percent=20)
+        ReferralProgramme.objects.create(
+            key="friends",
+            is_default=True,
+            referrer_reward={"type": "credit", "amounts": {"USD": 1000}},
+            referred_reward={"type": "credit", "amounts": {"USD": 500}},
+        )
         for caller in PEOPLE:
             self.people[caller] = make_user(f"{caller}@example.com", full_name=caller.title())
         for caller, role in ((Caller.MODERATOR, Role.MODERATOR), (Caller.ADMIN, Role.ADMIN)):

@@ -22,6 +22,7 @@ from saaskit_django.checkout.services.create_intent import (
     intend_invoice,
     intend_purchase,
 )
+from saaskit_django.checkout.services.referrals import claim_referral
 from saaskit_django.checkout.services.subscribe import Purchase
 from saaskit_django.conf import conf
 from saaskit_django.customers.permissions import MayMoveMoney
@@ -123,6 +124,8 @@ def _intend(request: Request, given: dict[str, Any]) -> Intent:
 
 
 def _intend_plan(request: Request, given: dict[str, Any]) -> Intent:
+    if given.get("referral_code"):
+        claim_referral(acting_customer(request), code=given["referral_code"], user=request.user)
     purchase = Purchase(
         user=request.user,
         plan=plan_for_sale(given["subscription_plan_id"]),

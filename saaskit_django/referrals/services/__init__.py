@@ -1,0 +1,1 @@
+"""Write referrals: codes, claims, what payments and time do to them, rewards."""
