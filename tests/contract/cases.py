@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from saaskit_core.notifications import NotificationType
+from saaskit_core.subscriptions.facts import CancelRequested, Paused
 from saaskit_django import clock
 from saaskit_django.accounts import links
 from saaskit_django.accounts.services.logins import Origin, open_login
 from saaskit_django.accounts.tokens import TokenPair
 from saaskit_django.billing.models import Invoice
+from saaskit_django.checkout.services.lifecycle import Asked, ask
 from saaskit_django.notifications.services import create_notification
 from saaskit_django.payments.services.methods import add_method
 from saaskit_django.referrals.services.codes import generate as generate_code_of
@@ -151,6 +153,8 @@ def apply_discount(world: World, caller: Caller) -> Call:
     "GET /api/core/subscription/stats/",
     "GET /api/core/subscription/health/",
     "GET /api/core/subscription/plans/",
+    "GET /api/core/subscription/history/",
+    "GET /api/core/billing/upcoming/",
     "GET /api/core/payments/",
     "GET /api/core/payments/billing/history/",
     "GET /api/core/billing/payment-methods/",
@@ -171,6 +175,28 @@ def wallet(world: World, caller: Caller) -> Call:
 def change(world: World, caller: Caller) -> Call:
     world.subscribed(caller)
     return Call(body={"plan_id": world.pro.pk})
+
+
+@case("POST /api/core/subscription/cancel/", "POST /api/core/subscription/pause/")
+def end_or_rest(world: World, caller: Caller) -> Call:
+    world.subscribed(caller)
+    return Call(body={"group": "main"})
+
+
+@case("POST /api/core/subscription/uncancel/")
+def uncancel(world: World, caller: Caller) -> Call:
+    return _after(world, caller, CancelRequested())
+
+
+@case("POST /api/core/subscription/resume/")
+def resume(world: World, caller: Caller) -> Call:
+    return _after(world, caller, Paused())
+
+
+@case("POST /api/core/subscription/quantity/")
+def quantity(world: World, caller: Caller) -> Call:
+    world.subscribed(caller)
+    return Call(body={"quantity": 3})
 
 
 @case("GET /api/core/notifications/list/")
@@ -280,6 +306,12 @@ def webhook(world: World, caller: Caller) -> Call:
     return Call(
         parts=("sandbox",), raw=delivery.body, body=parse_json(delivery.body), headers=signed
     )
+
+
+def _after(world: World, caller: Caller, asked: Asked) -> Call:
+    world.subscribed(caller)
+    ask(world.customer(caller), asked, group="main", now=clock.now())
+    return Call()
 
 
 def _login(world: World) -> TokenPair:
