@@ -106,7 +106,8 @@ def _kick() -> None:
         finally:
             _thread.is_delivering = False
     elif mode is Dispatch.CELERY:
-        import_string(TASK).delay()
+        # A broker that is away keeps no request waiting: the row is there, beat sends again.
+        import_string(TASK).apply_async(retry=False)
 
 
 def _lease(now: datetime, *, size: int) -> list[Delivery]:

@@ -32,7 +32,7 @@ from tests.proof.sizes import size
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-PEOPLE = size(12, 1000)
+PEOPLE = size(10, 1000)
 BEATS = 3
 WORKERS = 4
 LATE = timedelta(hours=2)
@@ -100,7 +100,7 @@ def test_processes_share_one_sweep(sandbox: SandboxProvider, tmp_path: Path) -> 
 def test_a_worker_ended_in_a_sweep_loses_and_repeats_nothing(
     sandbox: SandboxProvider, tmp_path: Path, ending: signal.Signals
 ) -> None:
-    people = size(40, 2000)
+    people = size(24, 2000)
     make_due(people, now=clock.now())
     site = Site(sandbox=str(tmp_path / "sandbox.sqlite3"))
     worker = site.worker("--jobs", SWEEP)

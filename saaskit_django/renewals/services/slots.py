@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from django.db.models import F
 
 from saaskit_django.jobs import Pace
-from saaskit_django.renewals.models import Slot
+from saaskit_django.renewals.models import Slot, SweepClaim
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -84,8 +84,9 @@ def run_slot(
 
 
 def purge_slots(*, now: datetime) -> int:
-    """Delete slots that were finished a week ago; return how many."""
-    return Slot.objects.filter(finished_at__lte=now - KEPT_FOR).delete()[0]
+    """Delete slots that were finished a week ago, and claims that killed workers left behind."""
+    left_behind = SweepClaim.objects.filter(leased_until__lte=now).delete()[0]
+    return left_behind + Slot.objects.filter(finished_at__lte=now - KEPT_FOR).delete()[0]
 
 
 class _Stops:

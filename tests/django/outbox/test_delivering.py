@@ -239,7 +239,7 @@ class TestAfterCommit:
     def test_with_celery_the_task_delivers(self, react, settings, monkeypatch):
         sent = []
         task = "saaskit_django.outbox.tasks.deliver_outbox"
-        monkeypatch.setattr(f"{task}.delay", lambda: sent.append(1))
+        monkeypatch.setattr(f"{task}.apply_async", lambda **_: sent.append(1))
         settings.SAASKIT = {**settings.SAASKIT, "DISPATCH": "celery"}
         write(order(1), order(2))
         assert (STATE.seen, sent) == ([], [1])
