@@ -298,6 +298,11 @@ def delete_subscription(world: World, caller: Caller) -> Call:
     return Call(parts=(_subscription(world),))
 
 
+@case("POST /api/admin/subscriptions/<id>/renew/")
+def renew_subscription(world: World, caller: Caller) -> Call:
+    return Call(parts=(_subscription(world),), body={"charge": False, "notes": "For the outage"})
+
+
 @case("POST /api/payment/webhook/<provider>/")
 def webhook(world: World, caller: Caller) -> Call:
     world.subscribed(Caller.OWNER)

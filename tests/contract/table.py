@@ -48,7 +48,6 @@ STILL_TO_COME = (
     "GET /api/admin/analytics/dashboard/",
     "GET /api/admin/subscriptions/analytics/",
     "GET /api/admin/subscriptions/dashboard/",
-    "POST /api/admin/subscriptions/<id>/renew/",
     "GET /api/admin/subscriptionplans/analytics/",
     "GET /api/admin/subscriptionplans/dashboard/",
     "GET /api/admin/moderation/queue/",
