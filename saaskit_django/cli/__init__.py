@@ -1,4 +1,4 @@
-"""The `saaskit` commands for Django projects: init, doctor, plugins, tick, worker.
+"""The `saaskit` commands for Django projects.
 
 The console script finds `register` through the entry-point group `saaskit.commands`. Nothing of
 Django is imported before a command runs.
@@ -35,6 +35,16 @@ COMMANDS = (
         name="worker",
         help="run what is due, again and again",
         module="saaskit_django.cli.worker",
+    ),
+    Command(
+        name="webhooks",
+        help="what providers delivered: list, replay, purge",
+        module="saaskit_django.cli.webhooks",
+    ),
+    Command(
+        name="outbox",
+        help="what could not be delivered: list, revive",
+        module="saaskit_django.cli.outbox",
     ),
 )
 

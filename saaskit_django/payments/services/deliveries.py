@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from django.db import transaction
+from django.db.models import Count, Q, QuerySet
 
 from saaskit_django.conf import Dispatch, conf
 from saaskit_django.payments.models import RefusedDelivery, WebhookEvent
@@ -13,7 +15,6 @@ from saaskit_django.payments.services.inbox import HANDLED, process
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
 
 KEPT_FOR = timedelta(days=90)
 """How long what is settled is kept; longer than any provider delivers again."""
@@ -22,6 +23,49 @@ AT_ONCE = 50
 """How many replayed deliveries a site without workers acts upon within the request."""
 
 _SETTLED = (WebhookEvent.Status.DONE, WebhookEvent.Status.IGNORED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which deliveries are meant; what is empty doesn't matter.
+
+    `ids` are the provider's event ids or ours; `since` is when they were received.
+    """
+
+    ids: tuple[str, ...] = ()
+    statuses: tuple[str, ...] = ()
+    provider: str = ""
+    kind: str = ""
+    since: datetime | None = None
+
+
+def matching(wanted: Wanted) -> QuerySet[WebhookEvent]:
+    """Return the deliveries that are meant, the oldest first, without their bodies."""
+    found = WebhookEvent.objects.defer("body").order_by("received_at", "pk")
+    if wanted.ids:
+        ours = [int(each) for each in wanted.ids if each.isdecimal() and len(each) <= 18]
+        found = found.filter(Q(event_id__in=wanted.ids) | Q(pk__in=ours))
+    if wanted.statuses:
+        found = found.filter(status__in=wanted.statuses)
+    if wanted.provider:
+        found = found.filter(provider=wanted.provider)
+    if wanted.kind:
+        found = found.filter(kind=wanted.kind)
+    if wanted.since is not None:
+        found = found.filter(received_at__gte=wanted.since)
+    return found
+
+
+def counts(found: QuerySet[WebhookEvent]) -> dict[str, int]:
+    """Return how many of them there are by status."""
+    grouped = found.order_by("status").values_list("status").annotate(number=Count("pk"))
+    return dict(grouped)
+
+
+def refusals(*, since: datetime) -> list[RefusedDelivery]:
+    """Return how many deliveries were refused, by provider, reason and day."""
+    recent = RefusedDelivery.objects.filter(day__gte=since.date())
+    return list(recent.order_by("-day", "provider", "code"))
 
 
 @transaction.atomic(durable=True)

@@ -21,7 +21,6 @@ from saaskit_django import registry
 from saaskit_django.conf import Dispatch, conf
 from saaskit_django.payments.models import RefusedDelivery, WebhookEvent
 from saaskit_django.payments.services.inbox import HANDLED, process
-from saaskit_django.payments.services.inbox import process_due as process_due
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -64,7 +63,7 @@ def act_soon(event: WebhookEvent, *, now: datetime) -> None:
         process(event.pk, now=now)
     elif mode is Dispatch.CELERY and event.next_try_at is not None:
         try:
-            import_string(TASK).delay()
+            import_string(TASK).apply_async(retry=False)
         except Exception:
             logger.exception("webhook delivery %s waits: the broker can't be reached", event.pk)
 
