@@ -137,8 +137,13 @@ def _planned_at(step: Step, fact: CancelRequested) -> datetime:
 def _give_back(
     subscription: Subscription, at: datetime, how: UnusedTime
 ) -> tuple[CreditUnused, ...]:
-    """Only a paid, running period has unused time: not a trial, not one that is over."""
+    """Only a paid, running period has unused time: not a trial, not one that is over.
+
+    Of a disputed one nothing is given back: the payer's bank has taken the money back already.
+    """
     span = subscription.period
+    if subscription.dispute_id:
+        return ()
     if span is None or how is UnusedTime.NONE or subscription.is_free or at not in span:
         return ()
     if _status_beneath(subscription) not in (

@@ -88,27 +88,42 @@ def reinstate(step: Step) -> Transition:
 
 
 def open_dispute(step: Step, fact: DisputeOpened) -> Transition:
-    """Block it until the dispute is closed."""
+    """Block it until the dispute is closed, and every other one that is open."""
     subscription = step.subscription
-    if subscription.status.is_terminal or subscription.dispute_id:
+    known, opened = open_disputes(subscription), _named(fact)
+    if subscription.status.is_terminal or opened in known:
         return step.unchanged()
-    disputed = evolve(subscription, dispute_id=fact.dispute_id)
-    if subscription.status_reason is StatusReason.ADMIN:
+    disputed = evolve(subscription, dispute_id=_AND.join((*known, opened)))
+    if subscription.status_reason in HOLDS:
         return Transition(subscription=disputed)
     return _held(step, disputed, StatusReason.DISPUTE)
 
 
 def close_dispute(step: Step, fact: DisputeClosed) -> Transition:
-    """Go back to where it was when the dispute is won, else cancel."""
+    """Go back to where it was when the last open dispute is won; cancel when any is lost."""
     subscription = step.subscription
-    if subscription.status.is_terminal or subscription.dispute_id != fact.dispute_id:
+    known, closed = open_disputes(subscription), _named(fact)
+    if subscription.status.is_terminal or closed not in known:
         return step.unchanged()
     if not fact.is_won:
         return cancelled(step, StatusReason.FRAUD, at=step.now)
-    cleared = evolve(subscription, dispute_id="")
-    if subscription.status_reason is not StatusReason.DISPUTE:
+    left = tuple(each for each in known if each != closed)
+    cleared = evolve(subscription, dispute_id=_AND.join(left))
+    if left or subscription.status_reason is not StatusReason.DISPUTE:
         return Transition(subscription=cleared)
     return _released(step, cleared)
+
+
+def open_disputes(subscription: Subscription) -> tuple[str, ...]:
+    """Return the disputes that are open: a payer may dispute several payments at once."""
+    return tuple(subscription.dispute_id.split(_AND)) if subscription.dispute_id else ()
+
+
+def _named(fact: DisputeOpened | DisputeClosed) -> str:
+    return fact.dispute_id or "unnamed"
+
+
+_AND = ", "
 
 
 def extend(step: Step, fact: Extended) -> Transition:
@@ -147,6 +162,7 @@ def _stretched(subscription: Subscription, span: Period, to: datetime) -> Subscr
         period_index=0,
         anchor=to,
         trial_end=to if subscription.status is SubscriptionStatus.TRIAL else subscription.trial_end,
+        term_end=_moved(subscription.term_end, span.ends_at, to),
         cancel_at=_moved(subscription.cancel_at, span.ends_at, to),
     )
     change, planned = after.pending_change, after.pause

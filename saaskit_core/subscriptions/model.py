@@ -82,6 +82,7 @@ class Subscription:
     the newest of them known to have failed (−1: none); `retry_step` is the place in the dunning
     schedule. `held_status` and `held_reason` are where it goes back to when a hold (staff, dispute)
     is lifted, or what a scheduled one begins as. `next_prices` are newer versions it will follow.
+    `dispute_id` names the open disputes, with a comma between several.
     """
 
     id: str

@@ -922,3 +922,46 @@ def test_a_pause_over_the_end_bills_nothing_that_was_to_end(current, planned, st
     assert resumed.subscription.ended_at == at(ended_at)
     assert issued(resumed) == []
     assert "ChargeInvoice" not in commands(resumed)
+
+
+def disputed(*names):
+    current = active()
+    for name in names:
+        current = go(current, facts.DisputeOpened(dispute_id=name), "2024-06-05").subscription
+    return current
+
+
+def closed(current, name, *, is_won):
+    return go(current, facts.DisputeClosed(dispute_id=name, is_won=is_won), "2024-06-10")
+
+
+@pytest.mark.parametrize("order", [("d1", "d2"), ("d2", "d1")], ids=" then ".join)
+def test_the_last_of_several_disputes_lifts_the_block(order):
+    first, last = order
+    between = closed(disputed("d1", "d2"), first, is_won=True)
+    assert between.subscription.status_reason is StatusReason.DISPUTE
+    assert between.events == ()
+    assert not closed(between.subscription, first, is_won=True).applied
+    after = closed(between.subscription, last, is_won=True).subscription
+    assert after == active()
+
+
+def test_any_lost_dispute_cancels():
+    won = closed(disputed("d1", "d2"), "d1", is_won=True).subscription
+    lost = closed(won, "d2", is_won=False).subscription
+    assert (lost.status, lost.status_reason) == (SubscriptionStatus.CANCELLED, StatusReason.FRAUD)
+
+
+def test_a_dispute_told_twice_is_one():
+    assert disputed("d1", "d1") == disputed("d1")
+
+
+def test_what_the_bank_took_back_is_not_given_back_again():
+    cancelled = go(disputed("d1"), CANCEL_NOW, "2024-06-16")
+    assert commands(cancelled) == []
+
+
+def test_a_term_that_is_extended_ends_then():
+    current = active(price(frequency=ONE_TIME), ends_at=at("2024-07-01"))
+    longer = go(current, facts.Extended(to=at("2024-09-01")), "2024-06-10").subscription
+    assert longer.term_end == longer.period.ends_at == at("2024-09-01")
