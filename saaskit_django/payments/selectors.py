@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db.models import F, Q, Sum
 
@@ -52,6 +52,10 @@ class PaymentFilter:
     ends_at: datetime | None = None
     status: PaymentStatus | None = None
     payment_method: str | None = None
+    user_id: Any = None
+    subscription_id: int | None = None
+    payment_id: int | None = None
+    plan_id: int | None = None
 
 
 class PaymentNotFound(SaasKitError):
@@ -80,14 +84,33 @@ def latest_payment_of(subscription: Subscription) -> Payment | None:
 def payments_of(customer: Customer, wanted: PaymentFilter) -> QuerySet[Payment]:
     """Return the customer's payments, newest first."""
     rows = _full().filter(customer=customer) if customer.pk else _full().none()
+    return _narrowed(rows, wanted)
+
+
+def payments_within(wanted: PaymentFilter) -> QuerySet[Payment]:
+    """Return everybody's payments, newest first; only for admins to ask.
+
+    A user's are those he made and those of his personal customer.
+    """
+    return _narrowed(_full(), wanted)
+
+
+def _narrowed(rows: QuerySet[Payment], wanted: PaymentFilter) -> QuerySet[Payment]:
+    columns = {
+        "payment_method": wanted.payment_method,
+        "subscription_id": wanted.subscription_id,
+        "pk": wanted.payment_id,
+        "subscription__subscription_plan_id": wanted.plan_id,
+    }
+    rows = rows.filter(**{name: value for name, value in columns.items() if value is not None})
+    if wanted.user_id is not None:
+        rows = rows.filter(Q(user_id=wanted.user_id) | Q(customer__user_id=wanted.user_id))
     if wanted.starts_at is not None:
         rows = rows.filter(payment_date__gte=wanted.starts_at)
     if wanted.ends_at is not None:
         rows = rows.filter(payment_date__lt=wanted.ends_at)
     if wanted.status is not None:
         rows = rows.filter(_BY_STATUS[wanted.status])
-    if wanted.payment_method is not None:
-        rows = rows.filter(payment_method=wanted.payment_method)
     return rows.order_by("-pk")
 
 

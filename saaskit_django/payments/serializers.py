@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,15 @@ from saaskit_core.money import Money
 from saaskit_core.payments.states import PaymentStatus
 from saaskit_core.periods import zone
 from saaskit_django.payments.selectors import PaymentFilter
-from saaskit_django.rest.fields import DayField, MoneyField, instant_text, money_text, user_id
+from saaskit_django.rest.fields import (
+    DayField,
+    IdField,
+    MoneyField,
+    UserIdField,
+    instant_text,
+    money_text,
+    user_id,
+)
 from saaskit_django.rest.serializers import InputSerializer
 
 if TYPE_CHECKING:
@@ -64,6 +73,19 @@ class PaymentsQuery(InputSerializer):
     payment_method = serializers.ChoiceField(choices=PAYMENT_METHODS, required=False)
 
 
+class AdminPaymentsQuery(InputSerializer):
+    """Which of all payments an admin wants to see; `to_date` is the last day that counts."""
+
+    user_id = UserIdField(required=False)
+    subscription_id = IdField(required=False)
+    payment_id = IdField(required=False)
+    subscription_plan_id = IdField(required=False)
+    status = serializers.ChoiceField(choices=STATUSES, required=False)
+    payment_method = serializers.ChoiceField(choices=PAYMENT_METHODS, required=False)
+    from_date = DayField(required=False)
+    to_date = DayField(required=False)
+
+
 class HistoryQuery(InputSerializer):
     """Which payments to list; `end_date` is the last day that counts."""
 
@@ -88,6 +110,18 @@ def payment_filter(wanted: Mapping[str, Any], *, tz: str) -> PaymentFilter:
         ends_at=datetime.combine(end + timedelta(days=1), time.min, tzinfo=local) if end else None,
         status=PaymentStatus(status) if status else None,
         payment_method=wanted.get("payment_method"),
+    )
+
+
+def admin_payment_filter(wanted: Mapping[str, Any]) -> PaymentFilter:
+    """Turn an admin's validated query parameters into a filter; days are UTC's."""
+    days = {"start_date": wanted.get("from_date"), "end_date": wanted.get("to_date")}
+    return replace(
+        payment_filter({**wanted, **days}, tz="UTC"),
+        user_id=wanted.get("user_id"),
+        subscription_id=wanted.get("subscription_id"),
+        payment_id=wanted.get("payment_id"),
+        plan_id=wanted.get("subscription_plan_id"),
     )
 
 

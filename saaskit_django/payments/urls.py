@@ -28,3 +28,7 @@ core_urls = [
         name="payment-method",
     ),
 ]
+
+admin_urls = [
+    path("payments/", payments.ListAllPayments.as_view(), name="payments"),
+]

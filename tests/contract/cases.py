@@ -278,7 +278,7 @@ def subscribe_somebody(world: World, caller: Caller) -> Call:
     )
 
 
-@case("GET /api/admin/subscriptions/list/")
+@case("GET /api/admin/subscriptions/list/", "GET /api/admin/payments/")
 def all_subscriptions(world: World, caller: Caller) -> Call:
     for each in (Caller.OWNER, Caller.OTHER):
         world.subscribed(each)

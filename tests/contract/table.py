@@ -43,7 +43,6 @@ STILL_TO_COME = (
     "GET /api/admin/all-users/",
     "PUT /api/admin/users/<id>/edit-user",
     "PATCH /api/admin/users/<id>/edit-user",
-    "GET /api/admin/payments/",
     "GET /api/admin/dashboard/stats/",
     "GET /api/admin/analytics/dashboard/",
     "GET /api/admin/subscriptions/analytics/",

@@ -9,15 +9,17 @@ from rest_framework.response import Response
 from saaskit_core.customers import Role
 from saaskit_core.money import Money
 from saaskit_django import clock
-from saaskit_django.customers.permissions import MayMoveMoney
+from saaskit_django.customers.permissions import IsAdmin, MayMoveMoney
 from saaskit_django.customers.selectors import acting_customer, role_of
 from saaskit_django.payments import selectors
 from saaskit_django.payments.serializers import (
+    AdminPaymentsQuery,
     ConfirmInput,
     HistoryQuery,
     PaymentsQuery,
     RefundInput,
     StatusQuery,
+    admin_payment_filter,
     history_data,
     intent_data,
     payment_data,
@@ -122,6 +124,19 @@ class ListPayments(SaasKitView):
         rows = selectors.payments_of(
             customer, payment_filter(query_of(request, PaymentsQuery), tz=customer.timezone)
         )
+        extra = {"totals": totals_data(selectors.totals(rows))}
+        return paginated(request, rows, payment_data, extra)
+
+
+class ListAllPayments(SaasKitView):
+    """All payments, for admins."""
+
+    permission_classes = (IsAdmin,)
+
+    def get(self, request: Request) -> Response:
+        """List them, newest first, with what was received per currency."""
+        wanted = admin_payment_filter(query_of(request, AdminPaymentsQuery))
+        rows = selectors.payments_within(wanted)
         extra = {"totals": totals_data(selectors.totals(rows))}
         return paginated(request, rows, payment_data, extra)
 
