@@ -11,6 +11,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import local
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q
@@ -66,7 +67,7 @@ class Delivered:
 
 def deliver_due(now: datetime | None = None, limit: int = 500) -> Delivered:
     """Deliver up to `limit` reactions that are due; call it with no transaction open."""
-    total = Delivered()
+    total = Delivered(dead=_bury(now or clock.now()))
     while total.total < limit:
         leased = _lease(now or clock.now(), size=min(BATCH, limit - total.total))
         if not leased:
@@ -81,12 +82,6 @@ def kick_after_commit() -> None:
     connection = transaction.get_connection()
     if not any(function is _kick for _, function, _ in connection.run_on_commit):
         transaction.on_commit(_kick, robust=True)
-
-
-def revive(*, delivery_ids: list[int], now: datetime) -> int:
-    """Make dead deliveries due again; return how many."""
-    dead = Delivery.objects.filter(pk__in=delivery_ids, status=Delivery.Status.DEAD)
-    return dead.update(status=Delivery.Status.PENDING, attempts=0, next_at=now, last_error="")
 
 
 def purge_delivered(*, now: datetime, kept_for: timedelta = timedelta(days=30)) -> int:
@@ -111,28 +106,56 @@ def _kick() -> None:
 
 
 def _lease(now: datetime, *, size: int) -> list[Delivery]:
-    """Take the oldest due delivery of each aggregate and handler that nobody holds."""
-    pending = Q(status=Delivery.Status.PENDING)
-    free = pending & (Q(leased_until__isnull=True) | Q(leased_until__lte=now))
-    earlier = Delivery.objects.filter(
-        pending,
-        aggregate=OuterRef("aggregate"),
-        handler=OuterRef("handler"),
-        message__lt=OuterRef("message"),
-    )
-    due = Delivery.objects.filter(free, ~Exists(earlier), next_at__lte=now).order_by(
-        "next_at", "pk"
-    )
+    """Take the oldest due delivery of each aggregate and handler that nobody holds.
+
+    What a lost worker held is taken alone, and that counts as an attempt: if it is what kills
+    workers, it takes no others along and is given up in the end.
+    """
     token = secrets.token_hex(16)
+    lease = {"leased_by": token, "leased_until": now + LEASE}
+    fresh = Q(status=Delivery.Status.PENDING, leased_until__isnull=True)
     with transaction.atomic():
-        if transaction.get_connection().features.has_select_for_update_skip_locked:
-            due = due.select_for_update(skip_locked=True, of=("self",))
-        taken = Delivery.objects.filter(free, pk__in=due.values("pk")[:size])
-        count = taken.update(leased_by=token, leased_until=now + LEASE)
+        count = _take(_lost(now), now=now, size=1, attempts=F("attempts") + 1, **lease)
+        count = count or _take(fresh, now=now, size=size, **lease)
     if not count:
         return []
     mine = Delivery.objects.filter(leased_by=token).select_related("message")
     return list(mine.order_by("message", "pk"))
+
+
+def _take(free: Q, *, now: datetime, size: int, **changes: Any) -> int:
+    earlier = Delivery.objects.filter(
+        status=Delivery.Status.PENDING,
+        aggregate=OuterRef("aggregate"),
+        handler=OuterRef("handler"),
+        message__lt=OuterRef("message"),
+    )
+    due = Delivery.objects.filter(free, ~Exists(earlier), next_at__lte=now)
+    due = due.order_by("next_at", "pk")
+    if transaction.get_connection().features.has_select_for_update_skip_locked:
+        due = due.select_for_update(skip_locked=True, of=("self",))
+    return Delivery.objects.filter(free, pk__in=due.values("pk")[:size]).update(**changes)
+
+
+def _lost(now: datetime) -> Q:
+    """Say which deliveries are held by workers that are gone."""
+    return Q(status=Delivery.Status.PENDING, leased_until__lte=now) & ~Q(leased_by="")
+
+
+def _bury(now: datetime) -> int:
+    """Give up what was lost with its worker once too often; return how many."""
+    lost = Delivery.objects.filter(_lost(now), attempts__gte=len(BACKOFF))
+    buried = lost.update(
+        status=Delivery.Status.DEAD,
+        attempts=F("attempts") + 1,
+        leased_by="",
+        leased_until=None,
+        last_error="the worker was lost",
+        updated_at=now,
+    )
+    if buried:
+        logger.error("%s deliveries are dead: their workers were lost", buried)
+    return buried
 
 
 def _deliver(delivery: Delivery, *, now: datetime) -> Delivered:

@@ -68,6 +68,16 @@ class Delivery(models.Model):
                 name="saaskit_delivery_order",
                 condition=models.Q(status="pending"),
             ),
+            models.Index(
+                fields=["leased_by"],
+                name="saaskit_delivery_leased",
+                condition=~models.Q(leased_by=""),
+            ),
+            models.Index(
+                fields=["next_at", "id"],
+                name="saaskit_delivery_dead",
+                condition=models.Q(status="dead"),
+            ),
         ]
 
     def __str__(self) -> str:

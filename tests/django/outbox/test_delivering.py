@@ -7,11 +7,13 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.db import connection, transaction
 
 from saaskit_core.plugin_reports import Listener, LoadedPlugin
 from saaskit_django import clock
 from saaskit_django.outbox import handlers
+from saaskit_django.outbox.deliveries import revive
 from saaskit_django.outbox.dispatcher import (
     BACKOFF,
     LEASE,
@@ -20,12 +22,12 @@ from saaskit_django.outbox.dispatcher import (
     _lease,
     deliver_due,
     purge_delivered,
-    revive,
 )
 from saaskit_django.outbox.models import Delivery, OutboxMessage
 from saaskit_django.outbox.reactions import name_of
 from saaskit_django.outbox.signals import event_delivered
 from saaskit_django.outbox.tasks import deliver_outbox
+from tests.builders import make_user
 from tests.django.outbox.shop import STATE, first, order, outside, second, write
 
 pytestmark = pytest.mark.django_db
@@ -146,6 +148,31 @@ def test_a_lease_keeps_others_away_until_it_ends(react):
     assert len(_lease(now, size=5)) == 1
     assert deliver_due(now) == Delivered()
     assert deliver_due(now + LEASE) == Delivered(done=1)
+
+
+def test_what_kills_its_workers_is_given_up_and_takes_no_others_along(react):
+    for number in range(3):
+        write(order(number, aggregate=f"order:{number}"))
+    now = clock.now()
+    leased = _lease(now, size=5)
+    assert len(leased) == 3
+    killer = leased[0].pk
+    for _ in range(len(BACKOFF)):
+        now += LEASE
+        (taken,) = _lease(now, size=5)
+        if taken.pk != killer:
+            assert _deliver(taken, now=now) == Delivered(done=1)
+    others = Delivery.objects.exclude(pk=killer)
+    assert set(others.values_list("status", "attempts")) <= {("delivered", 2), ("pending", 0)}
+    for _ in range(3):
+        now += LEASE
+        for taken in _lease(now, size=5):
+            if taken.pk != killer:
+                _deliver(taken, now=now)
+    assert deliver_due(now + LEASE).dead == 1
+    dead = Delivery.objects.get(status="dead")
+    assert (dead.pk, dead.last_error) == (killer, "the worker was lost")
+    assert set(others.values_list("status", flat=True)) == {"delivered"}
 
 
 @really_committed
@@ -309,6 +336,26 @@ def test_the_admin_pages_open(react, admin_client):
     chosen = {"action": "deliver_again", "_selected_action": [Delivery.objects.get().pk]}
     admin_client.post("/admin/saaskit_outbox/delivery/", chosen)
     assert Delivery.objects.get().status == "pending"
+
+
+def test_the_admin_list_costs_the_same_for_many(react, admin_client, django_assert_max_num_queries):
+    page = "/admin/saaskit_outbox/delivery/?status__exact=pending"
+    for number in range(30):
+        write(order(number))
+    with django_assert_max_num_queries(8):
+        assert admin_client.get(page).status_code == 200
+
+
+def test_who_may_only_look_revives_nothing(react, client):
+    write(order(1))
+    Delivery.objects.update(status="dead")
+    user = make_user("looker@example.com", is_staff=True)
+    user.user_permissions.add(Permission.objects.get(codename="view_delivery"))
+    client.force_login(user)
+    page = "/admin/saaskit_outbox/delivery/"
+    assert "deliver_again" not in client.get(page).content.decode()
+    client.post(page, {"action": "deliver_again", "_selected_action": [Delivery.objects.get().pk]})
+    assert Delivery.objects.get().status == "dead"
 
 
 def test_names_are_stable():
