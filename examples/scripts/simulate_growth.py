@@ -1,4 +1,7 @@
-"""Two years of a small business, three times: as it is, with better dunning, with worse cards."""
+"""Two years of a small business, three times: as it is, with worse cards, with better dunning too.
+
+Its catalogue is YAML, which needs `pip install "saaskit[yaml]"`; one in JSON needs nothing.
+"""
 
 from dataclasses import replace
 from datetime import UTC, datetime
