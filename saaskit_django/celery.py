@@ -12,7 +12,9 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from saaskit_django.jobs import BUILT_IN
+from django.apps import apps
+
+from saaskit_django.jobs import BUILT_IN, installed_jobs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,20 +26,22 @@ VISIBILITY_TIMEOUT = timedelta(hours=1)
 
 
 def beat_schedule(
-    jobs: Iterable[Job] = BUILT_IN, *, prefix: str = "saaskit."
+    jobs: Iterable[Job] | None = None, *, prefix: str = "saaskit."
 ) -> dict[str, dict[str, Any]]:
     """Return the entries for Celery beat: one per job, named after it.
 
-    Without `jobs` these are SaaSKit's own; after Django's start, `installed_jobs()` also has those
-    of other distributions. Entries never expire: late messages do their work once.
+    Without `jobs` these are the installed apps' once Django has started, and before that all of
+    SaaSKit's: a message for an app that isn't there does nothing. Entries never expire: late
+    messages do their work once.
     """
+    known = installed_jobs() if apps.ready else BUILT_IN
     return {
         f"{prefix}{job.name}": {
             "task": job.task,
             "schedule": job.every,
             "kwargs": {"job": job.name},
         }
-        for job in jobs
+        for job in (known if jobs is None else jobs)
     }
 
 

@@ -6,18 +6,27 @@ message may be lost, come twice or come late, and be given back when its worker 
 
 from __future__ import annotations
 
+import logging
+
 from celery import shared_task
 
 from saaskit_django import clock
-from saaskit_django.jobs import job_named
+from saaskit_django.jobs import UnknownJob, job_named
 from saaskit_django.renewals.services.slots import run_slot
 from saaskit_django.renewals.services.tick import tick
+
+logger = logging.getLogger("saaskit.jobs")
 
 
 @shared_task(name="saaskit.run_job", ignore_result=True, acks_late=True, reject_on_worker_lost=True)
 def run_job(*, job: str, **_: object) -> None:
     """Run a job for the slot that is due, unless that was done."""
-    run_slot(job_named(job), now=clock.now())
+    try:
+        due = job_named(job)
+    except UnknownJob as exc:
+        logger.warning("%s", exc)  # The beat's list is older or longer than this site's.
+        return
+    run_slot(due, now=clock.now())
 
 
 @shared_task(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from saaskit_django.audit.services import seal
 from saaskit_django.coupons.services import release_expired
-from saaskit_django.jobs import BUILT_IN, UNHURRIED, installed_jobs
+from saaskit_django.jobs import UNHURRIED, installed_jobs
 from saaskit_django.outbox.dispatcher import Delivered, deliver_due
 from saaskit_django.payments.services.inbox import process_due
 from saaskit_django.payments.services.janitor import check_due
@@ -19,6 +19,19 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from saaskit_django.jobs import Pace
+
+OF_THE_ROUND = frozenset(
+    {
+        "process_webhooks",
+        "check_payments",
+        "auto_renew_subscriptions",
+        "release_coupons",
+        "deliver_outbox",
+        "seal_audit",
+        "purge",
+    }
+)
+"""The jobs whose work every round does, whether their slots are due or not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +50,7 @@ class Ticked:
 def tick(*, now: datetime, pace: Pace = UNHURRIED) -> Ticked:
     """Run everything that is due once; again, or beside another, is safe.
 
-    Ours runs whenever it is called; the jobs that other apps add run once per slot.
+    The round's own parts run whenever it is called; the jobs of other apps run once per slot.
     """
     ticked = Ticked(
         webhooks=process_due(now=now),
@@ -49,6 +62,6 @@ def tick(*, now: datetime, pace: Pace = UNHURRIED) -> Ticked:
         rows_purged=purge_all(now=now),
     )
     for job in installed_jobs():
-        if job not in BUILT_IN:
+        if job.name not in OF_THE_ROUND:
             run_slot(job, now=now, should_stop=pace.should_stop)
     return ticked
