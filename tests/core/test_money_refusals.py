@@ -97,6 +97,14 @@ REFUSALS = [
         "1.00000e-41 is not an amount of money: it has too many decimals.",
     ),
     (
+        lambda: Money.of(Decimal("1." + "1" * 80), "USD"),
+        "1.11111e+0 is not an amount of money: it has too many decimals.",
+    ),
+    (
+        lambda: Money.of(Decimal("1." + "1" * 79), "USD"),
+        f"1.{'1' * 38} is not an amount of money: USD has 2 decimals.",
+    ),
+    (
         lambda: USD.allocate([0.5]),
         "100 is not an amount of money: its weights are whole numbers or Fractions.",
     ),

@@ -49,7 +49,19 @@ def moment(*fields: int) -> datetime:
     return datetime(*fields, tzinfo=UTC)
 
 
+LONG = "x" * 90
+
 REFUSALS = [
+    (
+        lambda: utc(LONG),
+        f"'{LONG[:39]} has no time zone: every instant is time-zone aware.",
+    ),
+    (lambda: zone(17), "17 is not a time zone of the IANA database."),
+    (lambda: zone([LONG]), f"['{LONG[:62]} is not a time zone of the IANA database."),
+    (
+        lambda: Interval(LONG, 1),
+        f"'{LONG[:39]} is not a billing interval: the unit is day, week, month, year.",
+    ),
     (
         lambda: Interval(Unit.MONTH, 0),
         "0 month is not a billing interval: the count is 1 to 1000.",

@@ -11,6 +11,7 @@ from saaskit_core.coupons import (
     CouponHasNoEffect,
     CouponNotForPlan,
     CouponOnPlanChange,
+    InvalidCoupon,
     InvalidCouponBatch,
     Ledger,
     Uses,
@@ -123,3 +124,23 @@ def test_a_coupon_that_is_kept_is_for_its_plans_and_the_new_one():
 )
 def test_the_last_at_sign_and_the_roots_dot(address, mailbox):
     assert canonical_email(address) == mailbox
+
+
+@pytest.mark.parametrize(
+    ("terms", "words"),
+    [
+        ({"trial_days": 3651}, "trial days are 0 to 3650"),
+        ({"minimums": 5}, "minimums are minor units per currency"),
+        ({"amounts": [1]}, "amounts are minor units per currency"),
+        ({"plans": "pro"}, "plans are a set of their keys"),
+        ({"plans": [7]}, "plans are a set of their keys"),
+    ],
+)
+def test_terms_of_another_kind_are_refused_by_name(terms, words):
+    with pytest.raises(InvalidCoupon) as caught:
+        percent(code="odd", **terms)
+    assert str(caught.value) == f"The coupon ODD is not possible: {words}."
+
+
+def test_the_longest_trial_is_one():
+    assert percent(trial_days=3650).trial_days == 3650
