@@ -99,6 +99,14 @@ def anchored_bounds(unit: CalendarUnit, anchor: datetime, tz: str, at: int) -> B
 
 @lru_cache(maxsize=4096)
 def _calendar(unit: Unit, tz: str, first: date) -> Bounds:
-    """A midnight that a change of the clocks skips or repeats is settled as for periods."""
-    midnight = datetime.combine(first, time(), tzinfo=zone(tz))
-    return micros(midnight), micros(period_start(midnight, Interval(unit), 1, tz))
+    """A midnight that a change of the clocks skips or repeats is settled as for periods.
+
+    The end is the next one's own midnight: counted from a start that was skipped, it would lie
+    within the next window.
+    """
+    after = period_start(datetime.combine(first, time(), tzinfo=UTC), Interval(unit), 1)
+    return _midnight(first, tz), _midnight(after.date(), tz)
+
+
+def _midnight(day: date, tz: str) -> int:
+    return micros(utc(datetime.combine(day, time(), tzinfo=zone(tz))))

@@ -2,7 +2,7 @@
 
 Folding is Unicode's NFKC with full case folding (The Unicode Standard, chapter 3.13), done for each
 character with the marks that follow it, so that every folded character knows where it came from.
-Format characters that nobody sees (soft hyphens, zero-width joiners) are left out.
+Format and control characters that nobody sees (soft hyphens, zero-width joiners) are left out.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ MAX_TEXT = 20_000
 
 _MOST_MARKS = 16
 _JOINED = f"[{MARKS}{INVISIBLE}]"
-_PIECE = re.compile(rf"(?s)(?P<plain>[\x00-\x7f]+(?!{_JOINED}))|.{_JOINED}{{0,{_MOST_MARKS}}}")
+_PIECE = re.compile(rf"(?s)(?P<plain>[\t-\r\x20-\x7e]+(?!{_JOINED}))|.{_JOINED}{{0,{_MOST_MARKS}}}")
 _UNSEEN = re.compile(f"[{INVISIBLE}]")
 
 
@@ -52,7 +52,7 @@ class Folded:
 
 def fold(original: str) -> Folded:
     """Fold a text: NFKC, case folded, without invisible characters."""
-    if original.isascii():
+    if original.isascii() and not _UNSEEN.search(original):
         return Folded(text=original.lower(), original=original)
     plain = _in_place(original)
     if plain is not None:

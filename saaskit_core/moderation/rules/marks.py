@@ -25,8 +25,8 @@ _JOINING = (
     "1e944-1e94a "
 )
 _UNSEEN = (
-    "ad 34f 61c 115f-1160 17b4-17b5 180b-180f 200b-200f 202a-202e 2060-206f 3164 fe00-fe0f feff "
-    "ffa0 1d173-1d17a e0000-e0fff"
+    "0-8 e-1b 7f-84 86-9f ad 34f 61c 115f-1160 17b4-17b5 180b-180f 200b-200f 202a-202e "
+    "2060-206f 3164 fe00-fe0f feff ffa0 fff9-fffb 1d173-1d17a e0000-e0fff"
 )
 
 
@@ -45,4 +45,7 @@ The inside of a character class (Unicode 14; later marks stand for themselves).
 """
 
 INVISIBLE = _ranges(_UNSEEN)
-"""Format characters, such as soft hyphens and joiners: the inside of a character class."""
+"""Format and control characters that aren't white space, such as soft hyphens and joiners.
+
+The inside of a character class.
+"""

@@ -124,3 +124,25 @@ def test_rate_limits_fail_open_and_quotas_are_counted_locally_unless_said_otherw
 
 def test_unlimited_is_the_value_that_features_have():
     assert UNLIMITED == definitions.UNLIMITED
+
+
+@pytest.mark.parametrize(
+    ("tz", "day"),
+    [
+        ("America/Sao_Paulo", datetime(2018, 11, 3, 12, tzinfo=UTC)),
+        ("America/Havana", datetime(2024, 3, 9, 12, tzinfo=UTC)),
+        ("Asia/Beirut", datetime(2023, 3, 25, 12, tzinfo=UTC)),
+        ("Africa/Cairo", datetime(2024, 4, 25, 12, tzinfo=UTC)),
+        ("Pacific/Apia", datetime(2011, 12, 29, 12, tzinfo=UTC)),
+        ("Europe/Berlin", datetime(2024, 10, 26, 12, tzinfo=UTC)),
+    ],
+    ids=lambda value: str(value)[:20],
+)
+@pytest.mark.parametrize("unit", list(CalendarUnit))
+def test_the_day_after_a_skipped_midnight_begins_when_that_day_ends(tz, day, unit):
+    policy = Policy(name="q", quota=1, calendar=unit, tz=tz)
+    before = policy.window_at(day)
+    for step in range(1, 60 * 4):
+        now = policy.window_at(day + timedelta(minutes=15 * step))
+        assert now == before or now.starts_at == before.ends_at
+        before = now

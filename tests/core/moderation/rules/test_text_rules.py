@@ -58,6 +58,10 @@ def found(text, type_, **fields):
         pytest.param(
             "s\u200bp\u00ada\u2060m x", ["spam"], ["s\u200bp\u00ada\u2060m"], id="invisible"
         ),
+        pytest.param("s\x00p\x01am x", ["spam"], ["s\x00p\x01am"], id="control"),
+        pytest.param("s\x7fp\x85am é", ["spam"], [], id="next_line_is_white_space"),
+        pytest.param("s\x9fp\ufff9am é", ["spam"], ["s\x9fp\ufff9am"], id="control_beyond_ascii"),
+        pytest.param("s\tpam", ["spam"], [], id="white_space_is_seen"),
         pytest.param("👩‍👩‍👧 spam 👍🏽", ["spam"], ["spam"], id="after_an_emoji"),
         pytest.param("nice 👍🏽 one", ["👍🏽"], ["👍🏽"], id="an_emoji"),
         pytest.param("ΟΔΟΣ", ["οδοσ"], ["ΟΔΟΣ"], id="final_sigma"),
