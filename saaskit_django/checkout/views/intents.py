@@ -27,6 +27,7 @@ from saaskit_django.checkout.services.subscribe import Purchase
 from saaskit_django.conf import conf
 from saaskit_django.customers.permissions import MayMoveMoney
 from saaskit_django.customers.selectors import acting_customer, role_of
+from saaskit_django.limits.services import guess_limited
 from saaskit_django.payments.services.charge import raise_declined
 from saaskit_django.payments.services.reserve import Collection
 from saaskit_django.plans.selectors import plan_for_sale
@@ -125,6 +126,7 @@ def _intend(request: Request, given: dict[str, Any]) -> Intent:
 
 def _intend_plan(request: Request, given: dict[str, Any]) -> Intent:
     if given.get("referral_code"):
+        guess_limited(request, "referral")
         claim_referral(acting_customer(request), code=given["referral_code"], user=request.user)
     purchase = Purchase(
         user=request.user,
