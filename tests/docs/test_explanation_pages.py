@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from dataclasses import fields
+from enum import StrEnum
 
 import pytest
 
+from saaskit_core.subscriptions.policies import Policies
 from tests.architecture.source import ROOT, django_apps
 
 PYTHON = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -18,6 +21,16 @@ def test_the_code_runs(page):
     assert blocks
     for block in blocks:
         exec(compile(block, page, "exec", dont_inherit=True), {"__name__": "page"})
+
+
+def test_every_policy_is_explained_with_its_values():
+    text = (FOLDER / "policies.md").read_text(encoding="utf-8")
+    for policy in fields(Policies):
+        assert f"`{policy.name}`" in text
+        if isinstance(policy.default, StrEnum):
+            values = [f"`{value}`" for value in type(policy.default)]
+            assert values[0] == f"`{policy.default}`"
+            assert ", ".join(values) in text
 
 
 def test_every_app_has_its_floor():
