@@ -30,7 +30,7 @@ class UnknownJob(SaasKitError):
 
     code = "unknown_job"
     kind = ErrorKind.NOT_FOUND
-    template = "There is no periodic job %(job)r. There are: %(known)s."
+    template = "There is no periodic job %(job)s. There are: %(known)s."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -83,7 +83,7 @@ def test_a_signal_ends_it_and_its_handlers_are_put_back(asked: signal.Signals) -
 
 @pytest.mark.django_db
 def test_an_unknown_job_is_named() -> None:
-    with pytest.raises(UnknownJob, match="no periodic job 'seal'"):
+    with pytest.raises(UnknownJob, match="no periodic job seal"):
         run("--once", "--jobs", "seal")
 
 

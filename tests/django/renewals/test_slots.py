@@ -213,5 +213,5 @@ def test_another_apps_jobs_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
     assert installed_jobs()[-1] == job()
     assert twin not in installed_jobs()
     assert job_named("trial") == job()
-    with pytest.raises(UnknownJob, match="no periodic job 'else'"):
+    with pytest.raises(UnknownJob, match="no periodic job else"):
         job_named("else")
