@@ -11,7 +11,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import local
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q
@@ -22,6 +22,9 @@ from saaskit_django.conf import Dispatch, conf
 from saaskit_django.outbox.messages import Message
 from saaskit_django.outbox.models import Delivery, OutboxMessage
 from saaskit_django.outbox.reactions import handler, runs_outside
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 logger = logging.getLogger("saaskit.outbox")
 
@@ -131,10 +134,14 @@ def _take(free: Q, *, now: datetime, size: int, **changes: Any) -> int:
         message__lt=OuterRef("message"),
     )
     due = Delivery.objects.filter(free, ~Exists(earlier), next_at__lte=now)
-    due = due.order_by("next_at", "pk")
+    oldest = due.order_by("next_at", "pk").values_list("pk", flat=True)
+    chosen: Iterable[int]
     if transaction.get_connection().features.has_select_for_update_skip_locked:
-        due = due.select_for_update(skip_locked=True, of=("self",))
-    return Delivery.objects.filter(free, pk__in=due.values("pk")[:size]).update(**changes)
+        # As a subquery of the UPDATE it may run once per row there and take more than `size`.
+        chosen = list(oldest.select_for_update(skip_locked=True, of=("self",))[:size])
+    else:
+        chosen = oldest[:size]
+    return Delivery.objects.filter(free, pk__in=chosen).update(**changes)
 
 
 def _lost(now: datetime) -> Q:
