@@ -118,9 +118,10 @@ class Policy:
 
         Raises InvalidPolicy.
         """
-        written = _RATE.fullmatch(rate)
+        given: object = rate
+        written = _RATE.fullmatch(given) if isinstance(given, str) else None
         if written is None:
-            raise InvalidPolicy(name=name, problem=f'{rate[:20]!r} is no rate such as "10/m"')
+            raise InvalidPolicy(name=name, problem=f'{rate!r:.22} is no rate such as "10/m"')
         seconds = int(written["many"] or 1) * _SECONDS[written["unit"]]
         return cls(
             name=name,
@@ -209,13 +210,18 @@ _FALLBACK = {True: OnBackendError.LOCAL, False: OnBackendError.OPEN}
 
 
 def _problem(policy: Policy) -> str:
+    name: object = policy.name
+    if not isinstance(name, str):
+        return "its name is a text"
     if not _is_count(policy.quota, least=0):
         return "a quota is a whole number from 0 up"
     if (policy.window is None) == (policy.calendar is None):
         return "it has a window or a calendar unit"
-    if policy.window is None:
-        return _quota_problem(policy)
-    if policy.window < timedelta(seconds=1) or policy.window.microseconds:
+    return _quota_problem(policy) if policy.window is None else _rate_problem(policy, policy.window)
+
+
+def _rate_problem(policy: Policy, window: object) -> str:
+    if not isinstance(window, timedelta) or window < timedelta(seconds=1) or window.microseconds:
         return "a window is whole seconds"
     if policy.burst is not None and not _is_count(policy.burst, least=1):
         return "a burst is a whole number from 1 up"

@@ -10,7 +10,15 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import assert_never
 
-from saaskit_core.periods import Interval, NaiveDatetime, Unit, period_start, utc, zone
+from saaskit_core.periods import (
+    Interval,
+    NaiveDatetime,
+    OutsideCalendar,
+    Unit,
+    period_start,
+    utc,
+    zone,
+)
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
@@ -41,7 +49,7 @@ def micros(at: datetime) -> int:
     try:
         return (at - EPOCH) // MICROSECOND
     except TypeError:
-        raise NaiveDatetime(value=at.isoformat()) from None
+        raise NaiveDatetime(value=repr(at)[:60]) from None
 
 
 def instant(at: int) -> datetime:
@@ -60,7 +68,7 @@ def calendar_bounds(unit: CalendarUnit, tz: str, at: int) -> Bounds:
 
     Hours are counted from the day's beginning, so that a day of 23 or 25 hours has so many windows.
     """
-    local = instant(at).astimezone(zone(tz)).date()
+    local = _date(at, tz)
     match unit:
         case CalendarUnit.HOUR:
             start, end = _calendar(Unit.DAY, tz, local)
@@ -95,6 +103,13 @@ def anchored_bounds(unit: CalendarUnit, anchor: datetime, tz: str, at: int) -> B
     while (ends_at := period_start(anchor, interval, index + 1, tz)) <= moment:
         index += 1
     return micros(period_start(anchor, interval, index, tz)), micros(ends_at)
+
+
+def _date(at: int, tz: str) -> date:
+    try:
+        return instant(at).astimezone(zone(tz)).date()
+    except OverflowError:
+        raise OutsideCalendar(value=instant(at).isoformat()) from None
 
 
 @lru_cache(maxsize=4096)

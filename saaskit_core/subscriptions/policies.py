@@ -116,10 +116,15 @@ class Policies:
         """Turn plain values into their enums and refuse schedules that contradict themselves."""
         for name, kind in _ENUMS.items():
             object.__setattr__(self, name, _member(kind, name, getattr(self, name)))
-        if not isinstance(self.dunning_days, list | tuple):
-            given = repr(self.dunning_days)[:40]
+        days: object = self.dunning_days
+        if not isinstance(days, list | tuple):
+            given = repr(days)[:40]
             raise InvalidPolicy(name="dunning_days", value=given, problem="use a list of days")
-        object.__setattr__(self, "dunning_days", tuple(self.dunning_days))
+        object.__setattr__(self, "dunning_days", tuple(days))
+        gives: object = self.grace_gives_access
+        if type(gives) is not bool:
+            given = repr(gives)[:40]
+            raise InvalidPolicy(name="grace_gives_access", value=given, problem="use true or false")
         _check_days(self)
 
 

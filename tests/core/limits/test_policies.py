@@ -89,3 +89,21 @@ def test_a_rate_is_a_policy(rate, quota, window):
 def test_what_is_no_rate_is_refused(rate):
     with pytest.raises(InvalidPolicy, match="is no rate"):
         Policy.of_rate("coupon", rate, on_backend_error=OnBackendError.OPEN)
+
+
+@pytest.mark.parametrize("window", [60, 1.5, True, "1m", [], datetime(2024, 1, 1, tzinfo=UTC)])
+def test_a_window_is_a_duration(window):
+    with pytest.raises(InvalidPolicy):
+        Policy(name="q", quota=1, window=window)
+
+
+@pytest.mark.parametrize("rate", [None, 5, 1.5, [], b"5/m", "5/m" * 10**6, "5/0m"])
+def test_what_is_no_rate(rate):
+    with pytest.raises(InvalidPolicy):
+        Policy.of_rate("q", rate)
+
+
+@pytest.mark.parametrize("name", [None, b"q", 5, []])
+def test_a_limit_has_a_name(name):
+    with pytest.raises(InvalidPolicy):
+        Policy(name=name, quota=1, window=timedelta(days=1))

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from saaskit_core.features import definitions
 from saaskit_core.limits import UNLIMITED, CalendarUnit, OnBackendError, Policy
-from saaskit_core.periods import NaiveDatetime
+from saaskit_core.periods import NaiveDatetime, OutsideCalendar
 
 ZONES = ["UTC", "Europe/Berlin", "America/New_York", "Asia/Kathmandu", "Australia/Lord_Howe"]
 
@@ -146,3 +146,10 @@ def test_the_day_after_a_skipped_midnight_begins_when_that_day_ends(tz, day, uni
         now = policy.window_at(day + timedelta(minutes=15 * step))
         assert now == before or now.starts_at == before.ends_at
         before = now
+
+
+@pytest.mark.parametrize("unit", list(CalendarUnit))
+def test_a_window_beyond_the_calendar_is_refused_by_name(unit):
+    policy = Policy(name="q", quota=1, calendar=unit, tz="Asia/Tokyo")
+    with pytest.raises(OutsideCalendar):
+        policy.window_at(datetime(9999, 12, 31, 23, tzinfo=UTC))

@@ -225,3 +225,10 @@ def test_a_period_never_cost_less_than_nothing(paid):
                 subscription=active(), quantity=2, now=at("2024-06-10"), policies=DEFAULT, **paid
             )
         )
+
+
+@pytest.mark.parametrize("value", ["no", "False", 0, 1, None, []])
+def test_whether_grace_gives_access_is_yes_or_no(value):
+    """A setting read as the text "False" is true in Python, and access would stay open."""
+    with pytest.raises(InvalidPolicy):
+        Policies(grace_gives_access=value)
