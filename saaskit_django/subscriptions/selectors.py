@@ -71,7 +71,12 @@ def had_trial(customer: Customer, *, group: str) -> bool:
 
 def latest_subscription(customer: Customer, *, group: str = "main") -> Subscription | None:
     """Return the live subscription, or else the one that ended last, or None."""
-    return live_subscription(customer, group=group) or (
+    return live_subscription(customer, group=group) or ended_subscription(customer, group=group)
+
+
+def ended_subscription(customer: Customer, *, group: str = "main") -> Subscription | None:
+    """Return the subscription that ended last, of a customer who has no live one, or None."""
+    return (
         with_prices()
         .filter(customer_id=customer.pk, group=group, deleted_at__isnull=True)
         .order_by("-pk")

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from saaskit_django.customers.models import Customer
     from saaskit_django.subscriptions.models import Subscription
 
+_NUMBER = ("series", "number", "issued_at")
 _UNPAID = (Invoice.Status.DRAFT, Invoice.Status.OPEN)
 
 
@@ -98,14 +99,29 @@ def issue(bill: Bill, *, now: datetime, final: bool) -> Invoice:
 
 def finalise(invoice: Invoice, *, now: datetime) -> None:
     """Give the invoice its number and open it, inside a transaction. Again does nothing."""
-    if invoice.number is not None:
+    if not _take_number(invoice, now=now):
         return
+    invoice.status = Invoice.Status.OPEN
+    invoice.save(update_fields=[*_NUMBER, "status", "updated_at"])
+    record(InvoiceIssued(**_event(invoice, now=now)))
+
+
+def _take_number(invoice: Invoice, *, now: datetime) -> bool:
+    """Give it its number unless it has one, to be saved; tells whether it took one."""
+    if invoice.number is not None:
+        return False
     invoice.series = conf().invoice_series
     invoice.number = next_number(invoice.series)
-    invoice.status = Invoice.Status.OPEN
     invoice.issued_at = now
-    invoice.save(update_fields=["series", "number", "status", "issued_at", "updated_at"])
-    record(InvoiceIssued(**_event(invoice, now=now)))
+    return True
+
+
+def _reread(invoice: Invoice) -> None:
+    """Bring it up to what the database has, with whom and what it is for, in one query."""
+    fresh = Invoice.objects.select_related("customer", "subscription").get(pk=invoice.pk)
+    for field in Invoice._meta.concrete_fields:
+        setattr(invoice, field.attname, getattr(fresh, field.attname))
+    invoice.customer, invoice.subscription = fresh.customer, fresh.subscription
 
 
 def next_number(series: str) -> int:
@@ -127,15 +143,15 @@ def settle_paid(invoice: Invoice, *, now: datetime) -> bool:
     Returns whether it was this call that did it. Raises InvoiceNotPayable when it was voided.
     """
     moved = Invoice.objects.filter(pk=invoice.pk, status__in=_UNPAID).update(paid_at=now)
-    invoice.refresh_from_db()
+    _reread(invoice)
     if not moved:
         if invoice.status == Invoice.Status.PAID:
             return False
         raise InvoiceNotPayable
-    finalise(invoice, now=now)
+    events = [InvoiceIssued, InvoicePaid] if _take_number(invoice, now=now) else [InvoicePaid]
     invoice.status = Invoice.Status.PAID
-    invoice.save(update_fields=["status", "updated_at"])
-    record(InvoicePaid(**_event(invoice, now=now)))
+    invoice.save(update_fields=[*_NUMBER, "status", "updated_at"])
+    record(*(event(**_event(invoice, now=now)) for event in events))
     if invoice.surplus_to == UnusedTime.REFUND:
         return True
     credit(

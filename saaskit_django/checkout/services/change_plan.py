@@ -151,7 +151,7 @@ def reserve_change(row: Subscription, change: Change, *, now: datetime) -> Reser
     work = Work(now=now, at=at, change_draft=quote.invoice)
     decision = advance(row, _request(row, change), now=at, actor="customer")
     carry_out(row, decision, work)
-    invoice = _change_invoice(row)
+    invoice = _unpaid(row, work)
     payment_id = _reserve_payment(row, invoice, change, work) if invoice else None
     return ReservedChange(quote=quote, invoice=invoice, payment_id=payment_id)
 
@@ -233,7 +233,7 @@ def _quote(
     return quote_change(
         ChangeFacts(
             subscription=current,
-            item_nets=nets_of_period(current, applied_coupons(row, is_paid=True)),
+            item_nets=nets_of_period(current, _used(coupons)),
             price=wanted.price,
             quantity=wanted.quantity,
             now=at,
@@ -246,6 +246,11 @@ def _quote(
             ),
         )
     )
+
+
+def _used(coupons: tuple[AppliedCoupon, ...]) -> tuple[AppliedCoupon, ...]:
+    """Those that a paid invoice was discounted by: what was paid is less by them."""
+    return tuple(each for each in coupons if each.first_period_start is not None)
 
 
 def _provider(row: Subscription, change: Change) -> str:
@@ -272,6 +277,12 @@ def _change_invoice(row: Subscription) -> Invoice | None:
     return Invoice.objects.filter(
         key=row.pending_key, kind=InvoiceKind.CHANGE, status=Invoice.Status.DRAFT
     ).first()
+
+
+def _unpaid(row: Subscription, work: Work) -> Invoice | None:
+    """Return the invoice that the change now waits for, or None."""
+    issued = [each for each in work.issued if each.key == row.pending_key]
+    return next((each for each in issued if each.status == Invoice.Status.DRAFT), None)
 
 
 def _reserve_payment(row: Subscription, invoice: Invoice, change: Change, work: Work) -> int:

@@ -23,7 +23,7 @@ from saaskit_django.checkout.services.change_plan import Change, change_under_wa
 from saaskit_django.checkout.services.subscribe import (
     AlreadySubscribed,
     Purchase,
-    subscribe,
+    subscribe_locked,
 )
 from saaskit_django.customers.services import (
     billing_now,
@@ -110,9 +110,11 @@ def intend_amount(
 
 
 def _send(invoice: Invoice, payment_id: int | None, *, now: datetime, return_url: str) -> Intent:
-    payment = submit(payment_id, now=now, return_url=return_url) if payment_id else None
-    invoice.refresh_from_db()
-    return Intent(currency=invoice.currency, invoice=invoice, payment=payment)
+    if payment_id is None:
+        invoice.refresh_from_db()
+        return Intent(currency=invoice.currency, invoice=invoice, payment=None)
+    payment = submit(payment_id, now=now, return_url=return_url)
+    return Intent(currency=invoice.currency, invoice=payment.invoice, payment=payment)
 
 
 def _give_up_other_purchase(customer: Customer, purchase: Purchase, *, now: datetime) -> None:
@@ -139,7 +141,7 @@ def _reserve_purchase(
         _replace(row, now=now)
         row = None
     if row is None:
-        subscribed = subscribe(customer, purchase, now=now)
+        subscribed = subscribe_locked(customer, purchase, now=now)
         return subscribed.invoice, subscribed.payment.pk if subscribed.payment else None
     return _upgrade(row, purchase, now=now)
 

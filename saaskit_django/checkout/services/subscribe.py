@@ -10,7 +10,6 @@ from saaskit_core.subscriptions.facts import Started
 from saaskit_core.subscriptions.states import SubscriptionStatus
 from saaskit_core.subscriptions.transitions import create
 from saaskit_django import registry
-from saaskit_django.billing.models import Invoice
 from saaskit_django.billing.services.coupons import apply_coupon
 from saaskit_django.conf import conf
 from saaskit_django.customers.services import billing_now, lock_customer, refuse_parked
@@ -19,13 +18,14 @@ from saaskit_django.payments.selectors import default_method, has_paid_before
 from saaskit_django.payments.services.collect import Work, carry_out
 from saaskit_django.payments.services.reserve import Collection, open_payment
 from saaskit_django.plans.selectors import current_price
-from saaskit_django.subscriptions.selectors import had_trial, latest_subscription, live_subscription
+from saaskit_django.subscriptions.selectors import ended_subscription, had_trial, live_subscription
 from saaskit_django.subscriptions.services import NewSubscription, start
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from saaskit_core.periods import BillingFrequency
+    from saaskit_django.billing.models import Invoice
     from saaskit_django.customers.models import Customer
     from saaskit_django.payments.models import Payment
     from saaskit_django.plans.models import Price, SubscriptionPlan
@@ -79,24 +79,32 @@ def subscribe(customer: Customer, purchase: Purchase, *, now: datetime) -> Subsc
     AlreadySubscribed, CustomerParked, ProviderNotFound, PriceNotForSale and CouponNotRedeemable
     subclasses.
     """
-    if purchase.provider:
-        registry.payment_provider(purchase.provider)
     customer = lock_customer(customer.pk)
     refuse_parked(customer)
     if live_subscription(customer, group=purchase.plan.group) is not None:
         raise AlreadySubscribed
+    return subscribe_locked(customer, purchase, now=now)
+
+
+def subscribe_locked(customer: Customer, purchase: Purchase, *, now: datetime) -> Subscribed:
+    """Subscribe a customer who is locked, not parked, and has no live subscription in the group.
+
+    Inside a transaction; otherwise as `subscribe`.
+    """
+    if purchase.provider:
+        registry.payment_provider(purchase.provider)
     price = current_price(
         purchase.plan, frequency=purchase.frequency, currency=purchase.currency or None
     )
     work = Work(now=now, at=billing_now(customer, now))
     row = _start(customer, purchase, price, work)
-    return Subscribed(
-        subscription=row, invoice=_first_invoice(row), payment=_first_payment(row, purchase, work)
-    )
+    invoice = work.issued[0] if work.issued else None
+    payment = _first_payment(row, invoice, purchase, work)
+    return Subscribed(subscription=row, invoice=invoice, payment=payment)
 
 
 def _start(customer: Customer, purchase: Purchase, price: Price, work: Work) -> Subscription:
-    previous = latest_subscription(customer, group=purchase.plan.group)
+    previous = ended_subscription(customer, group=purchase.plan.group)
     provider = purchase.provider or (registry.default_provider() if price.amount_minor else "")
     started = Started(
         id=new_reference("sub"),
@@ -137,15 +145,13 @@ def _start(customer: Customer, purchase: Purchase, price: Price, work: Work) -> 
 def _trial_days(customer: Customer, purchase: Purchase) -> int:
     if purchase.trial_days is not None:
         return purchase.trial_days
-    return 0 if had_trial(customer, group=purchase.plan.group) else purchase.plan.trial_days
+    days = purchase.plan.trial_days
+    return 0 if days and had_trial(customer, group=purchase.plan.group) else days
 
 
-def _first_invoice(row: Subscription) -> Invoice | None:
-    return row.invoices.exclude(status=Invoice.Status.VOID).first()
-
-
-def _first_payment(row: Subscription, purchase: Purchase, work: Work) -> Payment | None:
-    invoice = _first_invoice(row)
+def _first_payment(
+    row: Subscription, invoice: Invoice | None, purchase: Purchase, work: Work
+) -> Payment | None:
     if row.status != SubscriptionStatus.PENDING or invoice is None:
         return None
     method = default_method(row.customer) if purchase.is_off_session else None

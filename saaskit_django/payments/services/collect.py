@@ -59,13 +59,14 @@ class Work:
     """One transaction's collecting: both clocks, a change's draft, the payments to send then.
 
     `now` is real time, `at` the customer's. `to_submit` fills with payment ids; send them once
-    committed.
+    committed. `issued` fills with the invoices.
     """
 
     now: datetime
     at: datetime
     change_draft: InvoiceDraft | None = None
     to_submit: list[int] = field(default_factory=list)
+    issued: list[Invoice] = field(default_factory=list)
 
 
 def carry_out(row: Subscription, decision: Transition, work: Work) -> None:
@@ -137,6 +138,7 @@ def _issue(row: Subscription, command: IssueInvoice, work: Work) -> None:
     )
     is_purchase = row.status == SubscriptionStatus.PENDING or command.kind is InvoiceKind.CHANGE
     invoice = issue(bill, now=work.at, final=not is_purchase)
+    work.issued.append(invoice)
     if not invoice.amount_due_minor:
         settle_invoice(invoice, work)
         reread(row)

@@ -54,10 +54,11 @@ def open_payment(
     time, `at` the customer's. Raises ProviderNotFound, before anything is written.
     """
     registry.payment_provider(collection.provider)
-    standing = open_payment_of(invoice)
+    tried = list(invoice.payments.order_by("pk"))
+    standing = next((each for each in tried if each.state in OPEN), None)
     if standing is not None:
         return standing
-    number = invoice.payments.count() + 1
+    number = len(tried) + 1
     return Payment.objects.create(
         customer_id=invoice.customer_id,
         user=collection.user,

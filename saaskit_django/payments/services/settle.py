@@ -21,7 +21,7 @@ from saaskit_django.billing.services.coupons import release_coupons
 from saaskit_django.billing.services.invoices import void
 from saaskit_django.billing.services.wallet import credit
 from saaskit_django.customers.services import billing_now, lock_customer_of, park
-from saaskit_django.outbox.services import record
+from saaskit_django.outbox.services import gathered, record
 from saaskit_django.payments.models import Payment
 from saaskit_django.payments.services.checking import UNANSWERED, schedule_check
 from saaskit_django.payments.services.collect import (
@@ -60,13 +60,18 @@ def apply_payment_result(*, payment_id: int, result: PaymentResult, now: datetim
         park(payment.customer, change.mismatch.code, now=now)
         return []
     if change.applied:
-        _write(payment, change, result, now=now)
-        record(*change.events)
-        is_new = payment.state == PaymentState.SUCCEEDED and keep_method(payment, result)
-        _go_on(payment, work)
-        if is_new:
-            tell_subscriptions(payment.customer, MethodChanged(), work)
+        with gathered():
+            _apply(payment, change, result, work)
     return work.to_submit
+
+
+def _apply(payment: Payment, change: PaymentChange, result: PaymentResult, work: Work) -> None:
+    _write(payment, change, result, work)
+    record(*change.events)
+    is_new = payment.state == PaymentState.SUCCEEDED and keep_method(payment, result)
+    _go_on(payment, work)
+    if is_new:
+        tell_subscriptions(payment.customer, MethodChanged(), work)
 
 
 @transaction.atomic(durable=True)
@@ -137,9 +142,7 @@ def _locked(payment_id: int, *, now: datetime) -> tuple[Payment, Work]:
     return payment, Work(now=now, at=billing_now(customer, now))
 
 
-def _write(
-    payment: Payment, change: PaymentChange, result: PaymentResult, *, now: datetime
-) -> None:
+def _write(payment: Payment, change: PaymentChange, result: PaymentResult, work: Work) -> None:
     facts = change.facts
     payment.provider_ref = result.transaction_id or payment.provider_ref
     payment.provider_version = facts.version
@@ -150,16 +153,22 @@ def _write(
     payment.method_ref = result.method_ref or payment.method_ref
     payment.failure_reason = result.decline or payment.failure_reason
     payment.next_action = _next_action(result)
+    if facts.state is PaymentState.SUCCEEDED:
+        payment.payment_date = work.at
+    _enter(payment, facts.state, now=work.now)
     payment.save()
-    _move(payment, facts.state, now=now)
 
 
 def _move(payment: Payment, state: PaymentState, *, now: datetime) -> None:
+    _enter(payment, state, now=now)
+    payment.save(update_fields=["state", "checks", "check_at", "updated_at"])
+
+
+def _enter(payment: Payment, state: PaymentState, *, now: datetime) -> None:
     if state != payment.state and not {state, payment.state} <= set(UNANSWERED):
         payment.checks = 0  # Another schedule begins.
     payment.state = state
     schedule_check(payment, now=now)
-    payment.save(update_fields=["state", "checks", "check_at", "updated_at"])
 
 
 def _next_action(result: PaymentResult) -> dict[str, object] | None:
@@ -188,7 +197,6 @@ def _go_on(payment: Payment, work: Work) -> None:
 
 
 def _on_paid(payment: Payment, work: Work) -> None:
-    Payment.objects.filter(pk=payment.pk).update(payment_date=work.at)
     invoice = payment.invoice
     if invoice.status in (Invoice.Status.DRAFT, Invoice.Status.OPEN):
         settle_invoice(invoice, work)

@@ -19,8 +19,19 @@ from tests.builders import Api, Moving, access_token, make_customer, make_plan
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-LISTS = ["core/payments/", "core/payments/billing/history/", "core/billing/invoices/"]
-READS = ["core/subscription/health/", "core/billing/wallet/", "core/billing/payment-methods/"]
+LISTS = [
+    "core/payments/",
+    "core/payments/billing/history/",
+    "core/billing/invoices/",
+    "core/subscription/history/",
+]
+READS = [
+    "core/subscription/health/",
+    "core/subscription/history/",
+    "core/billing/upcoming/",
+    "core/billing/wallet/",
+    "core/billing/payment-methods/",
+]
 BEFORE = 6
 """What the middleware asks before any view: the login, and the plan for the limit on calls."""
 
@@ -77,6 +88,10 @@ def test_writes_that_call_a_provider(sandbox: SandboxProvider, settings: Any) ->
     confirmed = queries(api, "POST", "payment/confirm/", paying, token)
     change = {"plan_id": make_plan("team", "60.00").pk}
     changed = queries(api, "POST", "core/subscription/change/", change, token)
-    assert made <= 46
-    assert confirmed <= 41
-    assert changed <= 62
+    more = queries(api, "POST", "core/subscription/quantity/", {"quantity": 2}, token)
+    ended = queries(api, "POST", "core/subscription/cancel/", {"when": "now"}, token)
+    assert made <= 35
+    assert confirmed <= 27
+    assert changed <= 43
+    assert more <= 42
+    assert ended <= 19
