@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 @admin.register(ReferralProgramme)
-class ReferralProgrammeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class ReferralProgrammeAdmin(admin.ModelAdmin):
     """Programmes: what they promise counts from then on, what is decided stays."""
 
     list_display = ("key", "is_active", "is_default", "hold_days", "cycles")
@@ -64,7 +64,7 @@ class ReferralCodeAdmin(ReadOnlyAdmin):
     search_fields = ("code",)
 
 
-class StepInline(admin.TabularInline):  # type: ignore[type-arg]
+class StepInline(admin.TabularInline):
     """A referral's history."""
 
     model = ReferralStep
@@ -73,7 +73,7 @@ class StepInline(admin.TabularInline):  # type: ignore[type-arg]
     readonly_fields = ("sequence", "at", "status", "note")
 
 
-class RewardInline(admin.TabularInline):  # type: ignore[type-arg]
+class RewardInline(admin.TabularInline):
     """A referral's rewards."""
 
     model = ReferralReward

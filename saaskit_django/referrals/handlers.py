@@ -60,13 +60,13 @@ def on_dispute(message: Message) -> None:
 
 def _payment(message: Message) -> Payment | None:
     """Return the payment, None when nobody referred the customer."""
-    if referral_of(message.payload["customer_id"]) is None:
+    if referral_of(int(message.payload["customer_id"])) is None:
         return None
     return find_payment(str(message.payload["payment_id"]))
 
 
 def _move(message: Message, fact: Fact) -> None:
-    row = referral_of(message.payload["customer_id"])
+    row = referral_of(int(message.payload["customer_id"]))
     if row is not None:
         move(lock_parties(row), fact, now=message.occurred_at)
 

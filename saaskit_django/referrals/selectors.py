@@ -129,7 +129,7 @@ def full_referrals() -> QuerySet[ReferralTransaction]:
     ).prefetch_related("payments", "steps")
 
 
-def referral_of(customer_id: int | str) -> ReferralTransaction | None:
+def referral_of(customer_id: int) -> ReferralTransaction | None:
     """Return by what a customer came, unless nothing can be earned by it any more."""
     rows = ReferralTransaction.objects.filter(referred_id=customer_id)
     return rows.exclude(status__in=OVER).first()
@@ -220,7 +220,7 @@ def _entries() -> QuerySet[ReferralReward]:
 
 
 def _counts(customer: Customer) -> dict[str, int]:
-    if customer.pk is None:
+    if customer._state.adding:
         return {"total": 0, "successful": 0, "pending": 0}
     return ReferralTransaction.objects.filter(referrer=customer).aggregate(
         total=Count("pk"),
@@ -231,7 +231,7 @@ def _counts(customer: Customer) -> dict[str, int]:
 
 def _earned(customer: Customer) -> dict[str, int]:
     """Sum what was given minus what was taken back; what was spent stays earned."""
-    if customer.pk is None:
+    if customer._state.adding:
         return {}
     kinds = [RewardEntryKind.GRANT.value, RewardEntryKind.REVERSE.value]
     rows = ReferralReward.objects.filter(customer=customer, kind__in=kinds)

@@ -70,7 +70,7 @@ def claim_for_purchase(customer: Customer, *, code: str, user: Any, now: datetim
 
     Raises ReferralRefused subclasses.
     """
-    earlier = earlier_referral(customer, user=user) if customer.pk is not None else None
+    earlier = None if customer._state.adding else earlier_referral(customer, user=user)
     if earlier is None or earlier.referral_code.code != code_spelled(code):
         claim(customer, code=code, user=user, now=now)
 

@@ -30,7 +30,6 @@ SAME_NAMED = (
 )
 
 
-@transaction.atomic(durable=True)
 def put_programme(terms: Programme, *, actor: object, is_default: bool = True) -> ReferralProgramme:
     """Add a programme, or give the one of the same key these terms; what is decided stays.
 
@@ -38,6 +37,22 @@ def put_programme(terms: Programme, *, actor: object, is_default: bool = True) -
     FeatureValueInvalid for a feature that can't be switched on.
     """
     check_features(terms)
+    with transaction.atomic(durable=True):
+        return _put(terms, actor=actor, is_default=is_default)
+
+
+def check_features(terms: Programme) -> None:
+    """Do nothing when all features of the rewards can be switched on; else raise as above."""
+    definitions = feature_definitions()
+    for side in Side:
+        reward = terms.reward_of(side)
+        if reward and reward.type is ReferralRewardType.FEATURE_UNLOCK:
+            unlocked = Override(path=reward.feature, value=True, scope=OverrideScope.ORGANISATION)
+            check_override(unlocked, definitions)
+
+
+def _put(terms: Programme, *, actor: object, is_default: bool) -> ReferralProgramme:
+    ReferralProgramme.objects.filter(key=terms.key).update(is_default=False)
     if is_default:
         ReferralProgramme.objects.filter(is_default=True).exclude(key=terms.key).update(
             is_default=False
@@ -61,18 +76,6 @@ def put_programme(terms: Programme, *, actor: object, is_default: bool = True) -
         actor=actor,
     )
     return row
-
-
-def check_features(terms: Programme) -> None:
-    """Do nothing when all features of the rewards can be switched on; else raise as above."""
-    definitions = feature_definitions()
-    for side in Side:
-        reward = terms.reward_of(side)
-        if reward and reward.type is ReferralRewardType.FEATURE_UNLOCK:
-            check_override(
-                Override(path=reward.feature, value=True, scope=OverrideScope.ORGANISATION),
-                definitions,
-            )
 
 
 def document_of(reward: Reward | None) -> dict[str, Any] | None:
