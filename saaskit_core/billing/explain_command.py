@@ -39,9 +39,11 @@ def configure(parser: ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="for machines")
 
 
-def run(arguments: Namespace, *, now: datetime, out: TextIO, err: TextIO) -> int:  # noqa: ARG001
+def run(arguments: Namespace, *, now: datetime, out: TextIO, err: TextIO) -> int:
     """Explain and write. Raises SaasKitError for what can't be read or isn't possible."""
     history = _read(arguments)
+    for entry in history.idle:
+        err.write(f"{entry} changed nothing then, and is not in the log\n")
     at = instant(arguments.at) if arguments.at else now
     explanation = explain(history.entries, now=at, policies=history.policies)
     drafts = dict(_drafts(explanation, history))

@@ -42,11 +42,16 @@ class BadHistory(SaasKitError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class History:
-    """What a file says: the log, the policies that hold, and the coupons on the subscription."""
+    """What a file says: the log, the policies that hold, and the coupons on the subscription.
+
+    `idle` names the entries that changed nothing, such as a payment that nobody waited for: they
+    are not in the log.
+    """
 
     entries: tuple[LogEntry, ...]
     policies: Policies
     coupons: tuple[AppliedCoupon, ...] = ()
+    idle: tuple[str, ...] = ()
 
 
 def parse_history(text: str) -> HistoryDocument:
@@ -85,7 +90,7 @@ class _Reader:
         moved, entries = begin_log(
             self._started(start), now=self._instant(start.at), policies=policies, actor=start.actor
         )
-        current = moved.subscription
+        current, idle = moved.subscription, []
         for number, entry in enumerate(self.document.log):
             self.where = f"log.{number}"
             fact = self._fact(entry, current)
@@ -94,8 +99,10 @@ class _Reader:
                 entries, current, fact, now=at, policies=policies, actor=entry.actor
             )
             current = moved.subscription
+            if not moved.applied:
+                idle.append(f"{self.where}: {entry.fact}")
             self._check(entry, current, number + 2)
-        return History(entries=entries, policies=policies, coupons=coupons)
+        return History(entries=entries, policies=policies, coupons=coupons, idle=tuple(idle))
 
     def _started(self, start: StartDocument) -> facts.Started:
         return facts.Started(

@@ -67,6 +67,7 @@ def read_held(rows: Iterable[str], *, file: str, old: Catalog) -> Iterator[Held 
 
     Columns: subscription_id, plan, frequency, currency and, when there is something to say,
     quantity and amount (what it pays per unit and interval, if not the old catalogue's price).
+    Raises BadCsv when the header lacks a column or has one that isn't known.
     """
     known = {(plan.key, *key) for plan in old.plans for key in prices_of(plan)}
 

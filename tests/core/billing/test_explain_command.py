@@ -232,3 +232,13 @@ def test_files_that_cannot_be_read(capsys, write, tmp_path):
 def test_it_is_refused_before_anything_is_said():
     with pytest.raises(BadHistory):
         parse_history("nothing")
+
+
+def test_what_changed_nothing_is_told_beside_the_answer(capsys, write):
+    late = {"at": "2024-03-01", "fact": "PaymentFailed", "actor": "provider"}
+    paid = {"at": "2024-03-01", "fact": "PaymentSucceeded", "actor": "provider"}
+    story = changed(log=[*STORY["log"], paid, late])
+    code, out, err = run(capsys, write(story), "--at", "2024-03-10", "--json")
+    assert (code, err) == (0, "log.5: PaymentFailed changed nothing then, and is not in the log\n")
+    assert json.loads(out)["status"] == "Active"
+    assert run(capsys, write(STORY), "--at", "2024-03-10")[2] == ""
