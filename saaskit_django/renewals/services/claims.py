@@ -32,8 +32,11 @@ def claimed_subscriptions(*, now: datetime) -> Iterator[int]:
     """
     started = monotonic()
     after: tuple[datetime, int] | None = None
-    while page := due_page(now=now, after=after, size=CHUNK):
-        after = page[-1]
+    is_last = False
+    while not is_last:
+        page = due_page(now=now, after=after, size=CHUNK)
+        is_last = len(page) < CHUNK
+        after = page[-1] if page else None
         yield from _held([pk for _, pk in page], now=_later(now, started))
     on_test_clocks = due_on_test_clocks(now=now)
     for start in range(0, len(on_test_clocks), CHUNK):
@@ -46,6 +49,8 @@ def _later(now: datetime, started: float) -> datetime:
 
 
 def _held(subscription_ids: Sequence[int], *, now: datetime) -> Iterator[int]:
+    if not subscription_ids:
+        return
     token = secrets.token_hex(16)
     mine = set(_claim(subscription_ids, token, now=now))
     try:
