@@ -17,7 +17,7 @@ from tests.builders import make_plan
 from tests.contract.table import STILL_TO_COME, contract
 from tests.projects.own_user_model.conftest import Caller
 
-OF_ACCOUNTS = ("/api/auth/", "/api/core/user/")
+OF_OPTIONAL_APPS = ("/api/auth/", "/api/core/user/", "/api/core/referrals/")
 OF_OTHERS = ("/api/auth/subscriptionplans/", "/api/auth/payment/")
 
 
@@ -71,11 +71,19 @@ def test_a_decline_is_kept_although_the_host_rolls_back_on_errors(
     assert Subscription.objects.get().status == "Pending"
 
 
+def test_a_referral_code_means_nothing_where_there_are_no_referrals(
+    sandbox: SandboxProvider, ada: Caller
+) -> None:
+    plan = make_plan("pro", "29.00", currency="EUR")
+    wanted = {"subscription_plan_id": plan.pk, "referral_code": "ANYTHING"}
+    assert ada.send("POST", "/payment/create-intent/", wanted).status_code == 200
+
+
 @pytest.mark.parametrize("name", sorted(contract().keys() - set(STILL_TO_COME)))
 def test_the_contracts_rows_stand_below_the_hosts_prefix(name: str) -> None:
     path = contract()[name].path
     here = "/saas/v9" + path.removeprefix("/api").replace("<id>", "7").replace("<provider>", "play")
-    if path.startswith(OF_ACCOUNTS) and not path.startswith(OF_OTHERS):
+    if path.startswith(OF_OPTIONAL_APPS) and not path.startswith(OF_OTHERS):
         with pytest.raises(Resolver404):
             resolve(here)
     else:
