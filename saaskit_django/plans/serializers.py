@@ -94,7 +94,7 @@ class PlanChangeInput(InputSerializer):
     max_operations = LimitField(required=False)
     max_api_calls_per_hour = LimitField(required=False)
     features = serializers.DictField(required=False)
-    prices = TariffInput(many=True, required=False, max_length=MOST_PRICES)
+    prices = serializers.ListField(child=TariffInput(), required=False, max_length=MOST_PRICES)
     trial_days = serializers.IntegerField(min_value=0, max_value=MAX_TRIAL_DAYS, required=False)
 
 

@@ -278,7 +278,16 @@ def subscribe_somebody(world: World, caller: Caller) -> Call:
     )
 
 
-@case("GET /api/admin/subscriptions/list/", "GET /api/admin/payments/")
+@case(
+    "GET /api/admin/subscriptions/list/",
+    "GET /api/admin/payments/",
+    "GET /api/admin/dashboard/stats/",
+    "GET /api/admin/analytics/dashboard/",
+    "GET /api/admin/subscriptions/analytics/",
+    "GET /api/admin/subscriptions/dashboard/",
+    "GET /api/admin/subscriptionplans/analytics/",
+    "GET /api/admin/subscriptionplans/dashboard/",
+)
 def all_subscriptions(world: World, caller: Caller) -> Call:
     for each in (Caller.OWNER, Caller.OTHER):
         world.subscribed(each)

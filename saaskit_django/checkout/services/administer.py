@@ -25,9 +25,10 @@ from saaskit_django.audit.services import record as audit
 from saaskit_django.audit.services import reference
 from saaskit_django.checkout.services.change_plan import Change, reserve_change
 from saaskit_django.checkout.services.subscribe import Purchase, Subscribed, subscribe
-from saaskit_django.customers.selectors import CustomerNotFound
+from saaskit_django.customers.selectors import CustomerNotFound, customer_by_id, user_by_id
 from saaskit_django.customers.services import (
     billing_now,
+    ensure_customer,
     lock_customer,
     lock_customer_of,
     refuse_parked,
@@ -75,6 +76,16 @@ class Administered:
 
     subscription: Subscription
     payment: Payment | None = None
+
+
+def customer_for(*, customer_id: int | None, user_id: Any) -> Customer:
+    """Return the customer that an admin names, or the named user's personal one, made if need be.
+
+    Raises CustomerNotFound, UserNotFound.
+    """
+    if customer_id is not None:
+        return customer_by_id(customer_id)
+    return ensure_customer(user=user_by_id(user_id))
 
 
 def subscribe_customer(

@@ -18,14 +18,13 @@ from saaskit_django.checkout.serializers.administration import (
 )
 from saaskit_django.checkout.services.administer import (
     SubscriptionEdit,
+    customer_for,
     delete_subscription,
     subscribe_customer,
     update_subscription,
 )
 from saaskit_django.checkout.services.subscribe import Purchase
 from saaskit_django.customers.permissions import IsAdmin
-from saaskit_django.customers.selectors import customer_by_id, user_by_id
-from saaskit_django.customers.services import ensure_customer
 from saaskit_django.payments.services.charge import raise_declined
 from saaskit_django.plans.selectors import plan_by_id
 from saaskit_django.rest.idempotency import run_idempotent
@@ -36,8 +35,6 @@ from saaskit_django.subscriptions.serializers import subscription_data
 
 if TYPE_CHECKING:
     from rest_framework.request import Request
-
-    from saaskit_django.customers.models import Customer
 
 
 class ListSubscriptions(SaasKitView):
@@ -60,7 +57,7 @@ class CreateSubscription(SaasKitView):
         """Make it, charging what the customer has kept for that; or grant its first period."""
         given = body_of(request, AdminSubscriptionInput)
         plan = plan_by_id(given["subscription_plan_id"])
-        customer = _customer(given)
+        customer = customer_for(customer_id=given.get("customer_id"), user_id=given.get("user_id"))
         purchase = Purchase(
             user=customer.user,
             plan=plan,
@@ -108,12 +105,6 @@ class DeleteSubscription(SaasKitView):
         body_of(request, NoInput)
         delete_subscription(subscription_id=subscription_id, actor=request.user, now=clock.now())
         return Response(status=204)
-
-
-def _customer(given: dict[str, Any]) -> Customer:
-    if "customer_id" in given:
-        return customer_by_id(given["customer_id"])
-    return ensure_customer(user=user_by_id(given["user_id"]))
 
 
 def _edit(given: dict[str, Any]) -> SubscriptionEdit:

@@ -27,7 +27,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "rest_framework",
-    *saaskit_django.apps(optional=("accounts", "referrals")),
+    *saaskit_django.apps(optional=("accounts", "referrals", "analytics")),
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

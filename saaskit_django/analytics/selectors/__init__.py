@@ -1,0 +1,1 @@
+"""Reads for staff: aggregates of the database, exact and per currency."""
