@@ -84,6 +84,11 @@ def test_the_page_on_changing_plans(user, capsys):
     assert "Unused time of pro" in capsys.readouterr().out
 
 
+def test_the_page_on_what_customers_decide(user, capsys):
+    run("howto/let_customers_decide.md", customer=bought(user).customer)
+    assert "subscribed to pro" in capsys.readouterr().out
+
+
 def test_the_page_on_refunds(user):
     run("howto/refunds.md", payment=bought(user))
     assert CreditNote.objects.get().amount_minor == 1000
