@@ -51,6 +51,12 @@ def round_half_away(value: Fraction) -> int:
     return magnitude if value >= 0 else -magnitude
 
 
+def check_money(value: object) -> None:
+    """Raise InvalidAmount for what isn't money, a float above all."""
+    if not isinstance(value, Money):
+        raise InvalidAmount(amount=repr(value)[:40], problem="use Money, never a bare number")
+
+
 def has_places(value: Decimal, places: int) -> bool:
     """Tell whether a finite number has at most so many decimals, whatever the decimal context is.
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from saaskit_core.billing.invariants import NegativeTotal
-from saaskit_core.money import Money
+from saaskit_core.money import Money, check_money
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,10 +49,12 @@ def settle_carried(
 
     Another live subscription takes it into its next invoice. Else the wallet pays; what is left
     is collected if the provider takes it (several amounts together may reach the minimum), and
-    written off if not: a debt nobody can charge isn't chased. Raises NegativeTotal.
+    written off if not: a debt nobody can charge isn't chased. Raises NegativeTotal, InvalidAmount.
     """
+    check_money(carried)
     zero = Money.zero(carried.currency)
-    held = wallet or zero
+    held = zero if wallet is None else wallet
+    check_money(held)
     for name, amount in (("The amount carried", carried), ("The wallet", held)):
         if amount.minor < 0:
             raise NegativeTotal(name=name, amount=str(amount))

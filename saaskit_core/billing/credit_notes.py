@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from saaskit_core.billing.invoices import TAXED, InvoiceDraft, LineDraft
 from saaskit_core.errors import ErrorKind, SaasKitError
-from saaskit_core.money import Money, round_half_away
+from saaskit_core.money import Money, check_money, round_half_away
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -208,6 +208,7 @@ def _note(
 
 
 def _check_fits(amount: Money, left: Money) -> None:
+    check_money(amount)
     if amount.minor <= 0:
         raise CreditNoteRefused(amount=str(amount), problem="it must be more than zero")
     if amount > left:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from saaskit_core.billing.tax_parts import added_up
 from saaskit_core.billing.taxes import check_percent
-from saaskit_core.money import Money
+from saaskit_core.money import Money, check_money
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -88,6 +88,12 @@ class Settlement:
     tax: TaxRule | TaxPlan | TaxAnswer | None = None
     credit_notes: Money | None = None
     referral: Money | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse bare numbers. Raises InvalidAmount."""
+        for amount in (self.wallet, self.minimum, self.carried, self.credit_notes, self.referral):
+            if amount is not None:
+                check_money(amount)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

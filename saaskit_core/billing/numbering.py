@@ -96,7 +96,8 @@ class NumberSeries:
         """Read a number back. Raises NotANumberOfSeries unless `text` would spell it so."""
         year = "([0-9]{4})-" if self.is_yearly else "()"
         pattern = f"{re.escape(self.prefix)}-{year}([0-9]{{1,19}})"
-        match = re.fullmatch(pattern, text)
+        given: object = text
+        match = re.fullmatch(pattern, given) if isinstance(given, str) else None
         if match is None:
             raise NotANumberOfSeries(text=repr(text)[:60], prefix=self.prefix)
         number = DocumentNumber(prefix=self.prefix, year=int(match[1] or 0), value=int(match[2]))

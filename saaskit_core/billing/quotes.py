@@ -18,6 +18,7 @@ from saaskit_core.billing.lines import (
     whole_line,
 )
 from saaskit_core.billing.pipeline import assemble
+from saaskit_core.money import check_money
 from saaskit_core.subscriptions.changes import PlannedChange, plan_change
 from saaskit_core.subscriptions.commands import InvoiceKind, IssueInvoice
 from saaskit_core.subscriptions.facts import ChangeRequested
@@ -239,7 +240,10 @@ def _present(facts: ChangeFacts) -> tuple[Discounted, ...]:
     listed = subscription.items
     nets = [item.amount for item in listed]
     for paid in (facts.current_net, *facts.item_nets.values()):
-        if paid is not None and paid.minor < 0:
+        if paid is None:
+            continue
+        check_money(paid)
+        if paid.minor < 0:
             raise NegativeTotal(name="What the current period cost", amount=str(paid))
     if facts.current_net is not None:
         nets = list(facts.current_net.allocate([net.minor for net in nets]))

@@ -12,7 +12,7 @@ from saaskit_core.billing.explanations import explain_tax
 from saaskit_core.billing.invoices import TAXED, LineDraft, TaxRule
 from saaskit_core.billing.tax_engines import answered
 from saaskit_core.billing.tax_parts import TaxAnswer, TaxPart
-from saaskit_core.billing.taxes import AppliedRate, TaxDecision, TaxPlan
+from saaskit_core.billing.taxes import AppliedRate, InvalidTaxRate, TaxDecision, TaxPlan
 from saaskit_core.money import Money, round_half_away
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def with_tax(
 
     Lines of one decision are one pool per rate, charges and credits apart: the pool is rounded
     once, halves away from zero, and spread by largest remainder. Raises TaxAnswerMismatch when an
-    engine's answer was for other lines.
+    engine's answer was for other lines, and InvalidTaxRate for what is none of the three.
     """
     match tax:
         case None:
@@ -49,6 +49,8 @@ def with_tax(
             found = _decided(lines, tax)
         case TaxRule():
             found = _decided(lines, TaxPlan(default=_of_rule(tax))) if tax.percent else {}
+        case _:
+            raise InvalidTaxRate(amount=repr(tax)[:40], problem="use a rule, a plan or an answer")
     return tuple(
         _line_with_tax(line, found[place]) if place in found else line
         for place, line in enumerate(lines)

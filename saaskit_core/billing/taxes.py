@@ -7,6 +7,7 @@ the rates to use and the words that the law wants on the document; `tax_lines` a
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from itertools import combinations, groupby
@@ -19,7 +20,6 @@ from saaskit_core.money import InvalidAmount, has_places
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from datetime import date
 
 STANDARD = "standard"
 """The tax category of what has no other."""
@@ -90,6 +90,8 @@ class TaxRate:
         _read_treatment(self)
         if self.treatment is not TaxTreatment.TAXED and self.percent:
             raise InvalidTaxRate(amount=f"{self.percent} %", problem=f"{self.treatment} means 0 %")
+        if any(day is not None and type(day) is not date for day in (self.starts_on, self.ends_on)):
+            raise InvalidTaxRate(amount=self.name, problem="it holds from a date to a date")
         if self.starts_on and self.ends_on and self.ends_on <= self.starts_on:
             raise InvalidTaxRate(amount=self.name, problem="it ends before it starts")
 
@@ -116,6 +118,8 @@ class TaxTable:
 
     def __post_init__(self) -> None:
         """Refuse overlapping windows."""
+        if not all(isinstance(rate, TaxRate) for rate in self.rates):
+            raise InvalidTaxRate(amount="A table", problem="all of it are rates")
         for _, rates in groupby(sorted(self.rates, key=_identity), key=_identity):
             for one, other in combinations(rates, 2):
                 _check_apart(one, other)
@@ -129,6 +133,8 @@ class TaxTable:
         and UnknownTaxCategory for a category that no rate of the table mentions.
         """
         check_country(country)
+        if type(on) is not date:
+            raise InvalidTaxRate(amount=repr(on)[:40], problem="a rate holds on days, give a date")
         if category != STANDARD and category not in {rate.category for rate in self.rates}:
             raise UnknownTaxCategory(category=repr(category)[:40])
         found: dict[tuple[str, str], TaxRate] = {}

@@ -16,7 +16,7 @@ from saaskit_core.billing.ledger import (
     WalletOverdrawn,
     lot_balances,
 )
-from saaskit_core.money import Money
+from saaskit_core.money import Money, check_money
 from saaskit_core.periods import utc
 
 if TYPE_CHECKING:
@@ -70,6 +70,10 @@ def grant(
     posting: Posting, amount: Money, *, reason: GrantReason, expires_at: datetime | None = None
 ) -> Entry:
     """Give credit. Raises InvalidEntry for nothing or less, and for paid credit that expires."""
+    check_money(amount)
+    if reason not in tuple(GrantReason):
+        raise InvalidEntry(key=posting.key, problem=f"credit is not given for {reason!r:.40}")
+    reason = GrantReason(reason)
     is_promotional = reason in PROMOTIONAL
     if amount.minor <= 0:
         raise InvalidEntry(key=posting.key, problem="credit is more than zero")
@@ -170,6 +174,7 @@ def _take(ledger: Ledger, posting: Posting, amount: Money, kind: EntryKind, to: 
     standing = ledger.entries.get(posting.key)
     if standing is not None:
         return standing
+    check_money(amount)
     if amount.minor <= 0:
         raise InvalidEntry(key=posting.key, problem="the amount is more than zero")
     at, left, legs = utc(posting.at), amount, []

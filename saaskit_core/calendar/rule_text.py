@@ -22,6 +22,9 @@ def parse_rule(text: str) -> Rule:
 
     A part that isn't supported is refused, never left out. Raises InvalidRecurrence.
     """
+    given: object = text
+    if not isinstance(given, str):
+        raise InvalidRecurrence(problem=f"{given!r:.40} is no text")
     if len(text) > _LONGEST:
         raise InvalidRecurrence(problem=f"it is longer than {_LONGEST} characters")
     parts: dict[str, str] = {}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from saaskit_core.billing.invariants import BrokenInvariant
 from saaskit_core.errors import ErrorKind, SaasKitError
-from saaskit_core.money import Money
+from saaskit_core.money import Money, check_money
 from saaskit_core.payments.events import (
     PaymentActionRequired,
     PaymentCancelled,
@@ -160,6 +160,7 @@ def refundable(facts: PaymentFacts) -> Money:
 
 def check_refund(facts: PaymentFacts, amount: Money) -> None:
     """Raise RefundRefused, RefundTooLarge or CurrencyMismatch unless `amount` can be given back."""
+    check_money(amount)
     if facts.state is not PaymentState.SUCCEEDED:
         raise RefundRefused(amount=str(amount), problem=f"the payment is {facts.state}")
     if facts.is_disputed:

@@ -88,8 +88,10 @@ class ReferralCode:
     is_active: bool = True
 
     def __post_init__(self) -> None:
-        """Keep the code in its one spelling. Raises CouponCodeInvalid."""
+        """Keep the code in its one spelling. Raises CouponCodeInvalid, NaiveDatetime."""
         object.__setattr__(self, "code", normalise_code(self.code))
+        if self.expires_at is not None:
+            object.__setattr__(self, "expires_at", utc(self.expires_at))
 
     def is_usable_at(self, now: datetime) -> bool:
         """Tell whether another customer may be referred by it."""

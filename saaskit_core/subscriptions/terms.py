@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING
 from saaskit_core.errors import SaasKitError
 from saaskit_core.money import Money
 from saaskit_core.periods import Interval, Unit
+from saaskit_core.plans import InvalidPrice, Price
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-    from saaskit_core.plans import Price
 
 MAX_QUANTITY = 1_000_000
 MAX_ADD_ONS = 14
@@ -38,7 +37,8 @@ class AddOn:
     quantity: int = 1
 
     def __post_init__(self) -> None:
-        """Refuse an impossible quantity."""
+        """Refuse an impossible quantity, and what has no price."""
+        _check_price(self.price)
         check_quantity(self.quantity)
 
 
@@ -71,6 +71,7 @@ class Terms:
 
     def __post_init__(self) -> None:
         """Put the add-ons in order and refuse what doesn't fit."""
+        _check_price(self.price)
         check_quantity(self.quantity)
         if self.add_ons:
             object.__setattr__(self, "add_ons", _fitting(self.price, self.add_ons))
@@ -129,8 +130,21 @@ def check_quantity(quantity: object) -> None:
         raise InvalidQuantity(quantity=repr(quantity)[:40])
 
 
+def _check_price(price: object) -> None:
+    if not isinstance(price, Price):
+        raise InvalidPrice(plan=repr(price)[:40], problem="it is none")
+
+
+def _check_kinds(price: Price, add_ons: Iterable[object]) -> None:
+    for each in add_ons:
+        if not isinstance(each, AddOn):
+            raise AddOnDoesNotFit(add_on=repr(each)[:40], plan=price.plan, problem="it is none")
+
+
 def _fitting(price: Price, add_ons: Iterable[AddOn]) -> tuple[AddOn, ...]:
-    ordered = tuple(sorted(add_ons, key=lambda each: each.price.id))
+    listed = tuple(add_ons)
+    _check_kinds(price, listed)
+    ordered = tuple(sorted(listed, key=lambda each: each.price.id))
     seen = {price.id}
     for each in ordered:
         if each.price.id in seen:
