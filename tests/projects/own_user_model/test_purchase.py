@@ -17,7 +17,12 @@ from tests.builders import make_plan
 from tests.contract.table import STILL_TO_COME, contract
 from tests.projects.own_user_model.conftest import Caller
 
-OF_OPTIONAL_APPS = ("/api/auth/", "/api/core/user/", "/api/core/referrals/")
+OF_ANALYTICS = (
+    *("/api/admin/dashboard/", "/api/admin/analytics/"),
+    *("/api/admin/subscriptions/analytics/", "/api/admin/subscriptions/dashboard/"),
+    *("/api/admin/subscriptionplans/analytics/", "/api/admin/subscriptionplans/dashboard/"),
+)
+OF_OPTIONAL_APPS = ("/api/auth/", "/api/core/user/", "/api/core/referrals/", *OF_ANALYTICS)
 OF_OTHERS = ("/api/auth/subscriptionplans/", "/api/auth/payment/")
 
 
