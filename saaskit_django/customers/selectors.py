@@ -36,17 +36,28 @@ class UserNotFound(SaasKitError):
     template = "There is no such user."
 
 
+_ACTING = "saaskit_acting_customer"
+
+
 def acting_customer(request: Request) -> Customer:
     """Return for whom the user acts: the customer of X-Customer, else his personal one.
 
     The personal one is computed and unsaved (no pk) as long as nothing was written for it.
-    Raises CustomerNotFound when he isn't a member, NotSignedIn for nobody.
+    One that has a row is read once per request: permissions and views ask for it. Raises
+    CustomerNotFound when he isn't a member, NotSignedIn for nobody.
     """
     user = request.user
     if getattr(user, "pk", None) is None:
         raise NotSignedIn
-    asked = request.META.get(ACTING_HEADER)
-    return personal_customer(user) if asked is None else customer_of(asked, user=user)
+    who = (user.pk, request.META.get(ACTING_HEADER))
+    known: tuple[object, Customer] | None = getattr(request, _ACTING, None)
+    if known is not None and known[0] == who:
+        return known[1]
+    asked = who[1]
+    found = personal_customer(user) if asked is None else customer_of(asked, user=user)
+    if found.pk is not None:
+        setattr(request, _ACTING, (who, found))
+    return found
 
 
 def customer_of(customer_id: object, *, user: Any) -> Customer:

@@ -36,7 +36,7 @@ from saaskit_django.payments.services.collect import Work, carry_out
 from saaskit_django.payments.services.reserve import Collection, open_payment, open_payment_of
 from saaskit_django.plans.selectors import current_price
 from saaskit_django.subscriptions.selectors import live_subscription
-from saaskit_django.subscriptions.services import advance
+from saaskit_django.subscriptions.services import advance, reread
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -95,6 +95,8 @@ class Changed:
 class ReservedChange:
     """A change as written, before any provider is called."""
 
+    subscription: Subscription
+    previous_plan: SubscriptionPlan
     quote: ChangeQuote
     invoice: Invoice | None
     payment_id: int | None
@@ -114,13 +116,13 @@ def change_plan(customer: Customer, change: Change, *, now: datetime) -> Changed
     A declined payment leaves the plan as it was. Raises NotSubscribed, ChangeRefused subclasses,
     InvalidTransition, PaymentUnderWay and what the provider raises.
     """
-    before = _subscription(customer, change.plan)
     reserved = _reserve(customer, change, now=now)
     payment = submit(reserved.payment_id, now=now) if reserved.payment_id else None
-    after = live_subscription(before.customer, group=change.plan.group) or before
+    if payment is not None:
+        reread(reserved.subscription)
     return Changed(
-        subscription=after,
-        previous_plan=before.subscription_plan,
+        subscription=reserved.subscription,
+        previous_plan=reserved.previous_plan,
         quote=reserved.quote,
         payment=payment,
     )
@@ -128,6 +130,8 @@ def change_plan(customer: Customer, change: Change, *, now: datetime) -> Changed
 
 @transaction.atomic(durable=True)
 def _reserve(customer: Customer, change: Change, *, now: datetime) -> ReservedChange:
+    if customer.pk is None:
+        raise NotSubscribed
     customer = lock_customer(customer.pk)
     refuse_parked(customer)
     return reserve_change(_subscription(customer, change.plan), change, now=now)
@@ -135,7 +139,7 @@ def _reserve(customer: Customer, change: Change, *, now: datetime) -> ReservedCh
 
 def reserve_change(row: Subscription, change: Change, *, now: datetime) -> ReservedChange:
     """Write a change, its invoice and payment, inside a transaction with the customer locked."""
-    at = billing_now(row.customer, now)
+    at, previous_plan = billing_now(row.customer, now), row.subscription_plan
     _drop_unpaid_change(row, work=Work(now=now, at=at))
     if change.coupon_code:
         apply_coupon(
@@ -153,7 +157,13 @@ def reserve_change(row: Subscription, change: Change, *, now: datetime) -> Reser
     carry_out(row, decision, work)
     invoice = _unpaid(row, work)
     payment_id = _reserve_payment(row, invoice, change, work) if invoice else None
-    return ReservedChange(quote=quote, invoice=invoice, payment_id=payment_id)
+    return ReservedChange(
+        subscription=row,
+        previous_plan=previous_plan,
+        quote=quote,
+        invoice=invoice,
+        payment_id=payment_id,
+    )
 
 
 def change_under_way(row: Subscription, change: Change) -> Payment | None:

@@ -90,8 +90,8 @@ def test_writes_that_call_a_provider(sandbox: SandboxProvider, settings: Any) ->
     changed = queries(api, "POST", "core/subscription/change/", change, token)
     more = queries(api, "POST", "core/subscription/quantity/", {"quantity": 2}, token)
     ended = queries(api, "POST", "core/subscription/cancel/", {"when": "now"}, token)
-    assert made <= 35
-    assert confirmed <= 27
-    assert changed <= 43
-    assert more <= 42
-    assert ended <= 19
+    assert made <= 34
+    assert confirmed <= 26
+    assert changed <= 41
+    assert more <= 39
+    assert ended <= 18

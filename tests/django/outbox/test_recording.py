@@ -10,7 +10,7 @@ from django.db import IntegrityError, transaction
 from saaskit_django.outbox import reactions
 from saaskit_django.outbox.messages import Message
 from saaskit_django.outbox.models import Delivery, OutboxMessage
-from saaskit_django.outbox.services import RecordedOutsideTransaction, record
+from saaskit_django.outbox.services import RecordedOutsideTransaction, gathered, record
 from tests.django.outbox.shop import NOW, Ordered, first, order, second, write
 
 
@@ -53,6 +53,36 @@ def test_with_a_key_an_event_is_written_once(react):
     assert len(write(order(1), order(2), key="k")) == 2
     assert write(order(1), order(2), key="k") == ()
     assert OutboxMessage.objects.count() == Delivery.objects.count() == 2
+
+
+@pytest.mark.django_db
+def test_what_is_gathered_is_written_in_order_at_the_end(react, django_assert_num_queries):
+    react(first, second)
+    with transaction.atomic(), django_assert_num_queries(2), gathered():
+        record(order(1))
+        with gathered():
+            record(order(2))
+        assert record(order(3)) == ()
+    written = OutboxMessage.objects.order_by("pk")
+    assert [each.payload["number"] for each in written] == [1, 2, 3]
+    assert Delivery.objects.count() == 6
+
+
+@pytest.mark.django_db
+def test_what_is_gathered_and_fails_is_not_written(react):
+    react(first)
+
+    @transaction.atomic
+    def fail() -> None:
+        with gathered():
+            record(order(1))
+            raise LookupError
+
+    with pytest.raises(LookupError):
+        fail()
+    with transaction.atomic():
+        assert len(record(order(2))) == 1
+    assert OutboxMessage.objects.count() == 1
 
 
 @pytest.mark.django_db
