@@ -17,9 +17,10 @@ BATCH = 1000
 
 def listed(*, status: str, limit: int) -> list[dict[str, Any]]:
     """Return the newest deliveries of a status, without what their messages say."""
-    rows = Delivery.objects.filter(status=status).order_by("-pk")
-    return list(
-        rows.values(
+    rows = (
+        Delivery.objects.filter(status=status)
+        .order_by("-pk")
+        .values(
             "id",
             "status",
             "attempts",
@@ -28,8 +29,9 @@ def listed(*, status: str, limit: int) -> list[dict[str, Any]]:
             "next_at",
             "last_error",
             topic=F("message__topic"),
-        )[:limit]
+        )
     )
+    return [dict(row) for row in rows[:limit]]
 
 
 def counts() -> dict[str, int]:

@@ -29,7 +29,7 @@ def read_body(request: HttpRequest, *, limit: int) -> bytes:
         raise BadRequest from None
     if declared > limit:
         raise BodyTooLarge(limit=limit)
-    body = _stream(request, declared).read(limit + 1)
+    body: bytes = _stream(request, declared).read(limit + 1)
     if len(body) > limit:
         raise BodyTooLarge(limit=limit)
     return body
