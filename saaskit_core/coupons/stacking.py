@@ -130,7 +130,7 @@ def combine(
     keeps its use, in both modes. With ALL any other refusal is raised, a CouponNotRedeemable
     subclass, and nothing is applied; with PARTIAL the coupon is skipped with its reason.
     """
-    distinct = {each.coupon.code: each for each in candidates}
+    mode, distinct = ApplicationMode(mode), {each.coupon.code: each for each in candidates}
     if mode is ApplicationMode.ALL and len(distinct) > MAX_COMBINED:
         raise TooManyCoupons(code="", most=MAX_COMBINED)
     tab = _Tab(price=price, left=price, mode=mode)

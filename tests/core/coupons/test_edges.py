@@ -10,6 +10,7 @@ from saaskit_core.coupons import (
     CouponBudgetExceeded,
     CouponHasNoEffect,
     CouponNotForPlan,
+    CouponNotRedeemable,
     CouponOnPlanChange,
     InvalidCoupon,
     InvalidCouponBatch,
@@ -144,3 +145,11 @@ def test_terms_of_another_kind_are_refused_by_name(terms, words):
 
 def test_the_longest_trial_is_one():
     assert percent(trial_days=3650).trial_days == 3650
+
+
+def test_a_mode_may_be_given_as_its_plain_word():
+    gone = percent(code="GONE", is_active=False, stackable=True)
+    asked = {"plan": "pro", "price": usd(10000), "now": NOW}
+    with pytest.raises(CouponNotRedeemable):
+        combine(candidates(gone), mode="all", **asked)
+    assert combine(candidates(gone), mode="partial", **asked).off == usd(0)
