@@ -27,6 +27,13 @@ SERVICES = {
 }
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Refuse names with an address in them: two processes would not collect the same tests."""
+    named = [item.nodeid for item in items if " at 0x" in item.nodeid]
+    if named:
+        raise pytest.UsageError(f"give this test an id of its own: {named[0]}")
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """A test that needs a service runs, is skipped with the reason, or fails under CI=true."""
     if item.get_closest_marker("postgres") and not _on_postgres():

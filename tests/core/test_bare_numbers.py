@@ -29,7 +29,7 @@ from saaskit_core.referrals import ReferralCode
 from saaskit_core.subscriptions.terms import AddOn, AddOnDoesNotFit, Terms
 from tests.core.billing_builders import DEFAULT, active, at, price, usd
 
-BARE = [1.5, 5, True, "5.00", Decimal(5), Decimal("NaN"), b"5", [], {}, object()]
+BARE = [1.5, 5, True, "5.00", Decimal(5), Decimal("NaN"), b"5", [], {}, ...]
 POSTING = Posting(key="k", customer_id="c", at=at("2024-06-01"))
 TABLE = TaxTable(rates=(TaxRate(country="DE", name="VAT", percent=Decimal(19)),))
 

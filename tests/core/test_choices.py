@@ -22,7 +22,7 @@ from saaskit_core.referrals.programmes import (
 )
 from tests.core.billing_builders import at
 
-NOT_ONE = [1.5, True, [], {}, object(), "bogus", "", b"hard"]
+NOT_ONE = [1.5, True, [], {}, ..., "bogus", "", b"hard"]
 MONTH = Reward(type=ReferralRewardType.FREE_MONTH, months=1)
 
 
