@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import socket
 from functools import cache
@@ -32,6 +33,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     named = [item.nodeid for item in items if " at 0x" in item.nodeid]
     if named:
         raise pytest.UsageError(f"give this test an id of its own: {named[0]}")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_flush(request: pytest.FixtureRequest) -> None:
+    """Empty the database quickly between tests; where there is no Django there is nothing to do."""
+    if request.config.pluginmanager.hasplugin("django"):
+        importlib.import_module("tests.flushing").install()
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
