@@ -26,6 +26,8 @@ def database(name: str, **extra: Any) -> dict[str, Any]:
             "PORT": os.environ.get("PGPORT", "5432"),
             "USER": os.environ.get("PGUSER", getpass.getuser()),
             "PASSWORD": os.environ.get("PGPASSWORD", ""),
+            # As with SQLite below: a commit need not reach the disk, all else stays as it is.
+            "OPTIONS": {"options": "-c synchronous_commit=off"},
             "TEST": {"NAME": f"{os.environ.get('SAASKIT_TEST_DB_NAME', 'saaskit_test')}_{name}"},
             **extra,
         }
