@@ -14,6 +14,7 @@ from saaskit_core.money import (
     InvalidAmount,
     Money,
     UnknownCurrency,
+    check_money,
     exponent,
     has_places,
     round_half_away,
@@ -103,6 +104,10 @@ REFUSALS = [
     (
         lambda: Money.of(Decimal("1." + "1" * 79), "USD"),
         f"1.{'1' * 38} is not an amount of money: USD has 2 decimals.",
+    ),
+    (
+        lambda: check_money("x" * 60),
+        f"'{'x' * 39} is not an amount of money: use Money, never a bare number.",
     ),
     (
         lambda: USD.allocate([0.5]),

@@ -134,6 +134,7 @@ def test_the_last_at_sign_and_the_roots_dot(address, mailbox):
         ({"minimums": 5}, "minimums are minor units per currency"),
         ({"amounts": [1]}, "amounts are minor units per currency"),
         ({"plans": "pro"}, "plans are a set of their keys"),
+        ({"duration": "x"}, "duration is one of 'once', 'repeating', 'forever', not 'x'"),
         ({"plans": [7]}, "plans are a set of their keys"),
     ],
 )
