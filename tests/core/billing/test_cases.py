@@ -424,9 +424,8 @@ def test_rule(case):
 
 def test_every_case_has_its_test(request):
     named = " ".join(item.name for item in request.session.items if "test_cases" in item.nodeid)
-    if "-k" in request.config.invocation_params.args or "::" in " ".join(
-        request.config.invocation_params.args
-    ):
+    asked = request.config.invocation_params.args
+    if "-k" in asked or any(".py::" in word for word in asked):
         pytest.skip("only a part of the file runs")
     found = {int(number) for number in re.findall(r"case_(\d+)", named)}
     assert found >= {*range(1, 32), 35, 36}
